@@ -1,0 +1,148 @@
+//! Calls through `wasi:http/outgoing-handler`.
+
+use std::time::Duration;
+
+use wasip2::http::outgoing_handler;
+use wasip2::http::types::{self as wasi, ErrorCode, Scheme};
+use wasip2::io::streams::{OutputStream, StreamError};
+
+use super::{Error, Request, Response, Url};
+
+/// The most that is read at a time.
+const CHUNK: u64 = 64 * 1024;
+
+pub(super) fn send(request: &Request, url: &Url) -> Result<Response, Error> {
+    let outgoing = head(request, url)?;
+    let body = outgoing.body().map_err(|()| broken("the request has no body to write"))?;
+    let pending = outgoing_handler::handle(outgoing, options(request.timeout))?;
+    write(body, &request.body);
+    pending.subscribe().block();
+    let answer = pending.get().and_then(Result::ok);
+    let answer = answer.ok_or_else(|| broken("the answer was taken already"))??;
+    read(&answer)
+}
+
+/// The request without its body.
+fn head(request: &Request, url: &Url) -> Result<wasi::OutgoingRequest, Error> {
+    let fields = wasi::Fields::new();
+    for (name, value) in &request.headers {
+        let set = fields.append(name, value);
+        set.map_err(|error| Error::Broken(format!("header {name} cannot be sent: {error}")))?;
+    }
+    if !request.body.is_empty() || request.method == "POST" {
+        let length = request.body.len().to_string();
+        // A host may insist on setting the length by itself; then it knows better.
+        let _ = fields.set("content-length", &[length.into_bytes()]);
+    }
+    let outgoing = wasi::OutgoingRequest::new(fields);
+    let bad_url = |()| Error::BadUrl(request.url.clone());
+    let scheme = if url.secure { Scheme::Https } else { Scheme::Http };
+    outgoing.set_scheme(Some(&scheme)).map_err(bad_url)?;
+    outgoing.set_authority(Some(&url.authority)).map_err(bad_url)?;
+    outgoing.set_path_with_query(Some(&url.path_with_query)).map_err(bad_url)?;
+    outgoing
+        .set_method(&method(&request.method))
+        .map_err(|()| Error::Broken(format!("{} is not a method", request.method)))?;
+    Ok(outgoing)
+}
+
+fn method(name: &str) -> wasi::Method {
+    match name {
+        "GET" => wasi::Method::Get,
+        "POST" => wasi::Method::Post,
+        "PUT" => wasi::Method::Put,
+        "DELETE" => wasi::Method::Delete,
+        "HEAD" => wasi::Method::Head,
+        "PATCH" => wasi::Method::Patch,
+        other => wasi::Method::Other(other.to_owned()),
+    }
+}
+
+fn options(timeout: Option<Duration>) -> Option<wasi::RequestOptions> {
+    let nanos = u64::try_from(timeout?.as_nanos()).ok();
+    let options = wasi::RequestOptions::new();
+    // A host that cannot keep one of them still keeps the hook's deadline.
+    let _ = options.set_connect_timeout(nanos);
+    let _ = options.set_first_byte_timeout(nanos);
+    let _ = options.set_between_bytes_timeout(nanos);
+    Some(options)
+}
+
+/// Writes the body. Errors are left to the answer, which says why the connection broke.
+fn write(body: wasi::OutgoingBody, bytes: &[u8]) {
+    let written = body.write().is_ok_and(|stream| write_all(&stream, bytes).is_ok());
+    if written {
+        let _ = wasi::OutgoingBody::finish(body, None);
+    }
+}
+
+fn write_all(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), StreamError> {
+    while !bytes.is_empty() {
+        let room = usize::try_from(stream.check_write()?).unwrap_or(usize::MAX);
+        if room == 0 {
+            stream.subscribe().block();
+            continue;
+        }
+        let (now, later) = bytes.split_at(room.min(bytes.len()));
+        stream.write(now)?;
+        bytes = later;
+    }
+    stream.blocking_flush()
+}
+
+fn read(answer: &wasi::IncomingResponse) -> Result<Response, Error> {
+    let status = answer.status();
+    let headers = answer.headers().entries();
+    let body = answer.consume().map_err(|()| broken("the answer has no body to read"))?;
+    let stream = body.stream().map_err(|()| broken("the answer has no body to read"))?;
+    let mut bytes = Vec::new();
+    loop {
+        match stream.blocking_read(CHUNK) {
+            Ok(chunk) => bytes.extend_from_slice(&chunk),
+            Err(StreamError::Closed) => break,
+            Err(StreamError::LastOperationFailed(error)) => {
+                return Err(wasi::http_error_code(&error).map_or_else(
+                    || Error::Broken(format!("the answer broke off: {}", error.to_debug_string())),
+                    Error::from,
+                ));
+            }
+        }
+    }
+    Ok(Response { status, headers, body: bytes })
+}
+
+fn broken(why: &str) -> Error {
+    Error::Broken(why.to_owned())
+}
+
+impl From<ErrorCode> for Error {
+    fn from(code: ErrorCode) -> Self {
+        let unreachable = |why: &str| Self::Unreachable(why.to_owned());
+        let timed_out = |what: &str| Self::TimedOut(what.to_owned());
+        match code {
+            ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => Self::Denied,
+            ErrorCode::DnsTimeout => timed_out("resolving the name"),
+            ErrorCode::ConnectionTimeout => timed_out("connecting"),
+            ErrorCode::ConnectionReadTimeout => timed_out("reading"),
+            ErrorCode::ConnectionWriteTimeout => timed_out("writing"),
+            ErrorCode::HttpResponseTimeout => timed_out("waiting for the answer"),
+            ErrorCode::DnsError(dns) => {
+                let why = dns.rcode.map(|code| format!(": {code}")).unwrap_or_default();
+                Self::Unreachable(format!("the name does not resolve{why}"))
+            }
+            ErrorCode::ConnectionRefused => unreachable("connection refused"),
+            ErrorCode::DestinationNotFound => unreachable("no such host"),
+            ErrorCode::DestinationUnavailable => unreachable("the host is unavailable"),
+            ErrorCode::DestinationIpUnroutable => unreachable("no route to the host"),
+            ErrorCode::ConnectionLimitReached => unreachable("too many connections"),
+            ErrorCode::ConnectionTerminated => unreachable("connection closed"),
+            ErrorCode::TlsProtocolError => unreachable("the TLS handshake failed"),
+            ErrorCode::TlsCertificateError => unreachable("its certificate is not trusted"),
+            ErrorCode::TlsAlertReceived(_) => unreachable("it refused the TLS handshake"),
+            ErrorCode::HttpResponseIncomplete => broken("the answer is incomplete"),
+            ErrorCode::HttpProtocolError => broken("the answer is not HTTP"),
+            ErrorCode::InternalError(Some(why)) => Self::Broken(why),
+            other => Self::Broken(format!("{other:?}")),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The command line. Each command gives a report, which `main` prints.
+
+mod check;
+mod explain;
+mod inspect;
+mod report;
+mod serve;
+mod version;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use powerstrip::config::{DEFAULT_PATH, Environment};
+
+pub(crate) use report::{Report, describe};
+
+/// A proxy for the Docker Engine API that runs adapters before and after each call.
+#[derive(Debug, Parser)]
+#[command(name = "powerstrip", disable_version_flag = true)]
+pub(crate) struct Arguments {
+    /// How results are printed.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Listen, and pass calls to the Docker Engine through the adapters.
+    Serve {
+        #[command(flatten)]
+        file: File,
+    },
+    /// Check a configuration and load its adapters, without listening.
+    Check {
+        /// The configuration file.
+        #[arg(value_name = "FILE")]
+        positional: Option<PathBuf>,
+        #[command(flatten)]
+        file: File,
+    },
+    /// Tell which endpoints match a call, which hooks would run, and what they would see.
+    Explain {
+        /// The call, for example 'POST /v1.43/containers/create'.
+        call: String,
+        #[command(flatten)]
+        file: File,
+    },
+    /// Describe a component: its hooks, what it imports, the grants that it needs.
+    Inspect {
+        /// The component's file.
+        component: PathBuf,
+    },
+    /// Print the versions of Powerstrip and of its WebAssembly engine.
+    Version,
+}
+
+/// Where the configuration is.
+#[derive(Debug, clap::Args)]
+struct File {
+    /// The configuration file.
+    #[arg(long, env = "POWERSTRIP_CONFIG", default_value = DEFAULT_PATH)]
+    config: PathBuf,
+}
+
+/// Does what was asked.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Report> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match &arguments.command {
+            Command::Serve { file } => serve::run(&file.config).await,
+            Command::Check { positional, file } => {
+                check::run(positional.as_ref().unwrap_or(&file.config)).await
+            }
+            Command::Explain { call, file } => explain::run(call, &file.config).await,
+            Command::Inspect { component } => inspect::run(component).await,
+            Command::Version => Ok(version::run()),
+        }
+    })
+}
+
+/// The variables that count besides the flags.
+fn environment() -> Environment {
+    let text = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    Environment {
+        docker_host: text("DOCKER_HOST"),
+        docker_tls_verify: text("DOCKER_TLS_VERIFY"),
+        docker_cert_path: text("DOCKER_CERT_PATH").map(PathBuf::from),
+    }
+}

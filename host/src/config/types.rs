@@ -1,0 +1,207 @@
+//! What a configuration says once it is read: no text is left that could be a type.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde_json::Value as Json;
+
+use super::error::Problem;
+use super::name::AdapterName;
+use super::webhook::WebhookUrl;
+use crate::addr::Address;
+use crate::endpoint::EndpointPattern;
+use crate::grants::Grants;
+use crate::limits::{BodyLimits, Limits};
+
+/// A configuration without problems.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file that it came from.
+    pub path: PathBuf,
+    /// The folder of components, to be watched with the file.
+    pub adapters_dir: PathBuf,
+    /// Which calls run which adapters, in file order.
+    pub endpoints: Vec<Endpoint>,
+    /// The adapters: those of the file in file order, then those only in the folder, by name.
+    pub adapters: Vec<AdapterConfig>,
+    /// Where to listen; never empty.
+    pub listeners: Vec<Listener>,
+    /// The Docker Engine.
+    pub engine: Engine,
+    /// The largest bodies that hooks are shown.
+    pub limits: BodyLimits,
+    /// Where adapters keep values.
+    pub keyvalue: KeyValue,
+    /// What deserves attention though it is no error.
+    pub warnings: Vec<Problem>,
+}
+
+/// One entry of `endpoints`.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// The calls.
+    pub pattern: EndpointPattern,
+    /// Adapters before the Docker Engine.
+    pub pre: Vec<AdapterName>,
+    /// Adapters after the Docker Engine.
+    pub post: Vec<AdapterName>,
+}
+
+/// One adapter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdapterConfig {
+    /// Its name.
+    pub name: AdapterName,
+    /// What runs.
+    pub source: Source,
+    /// What the component's file must hash to.
+    pub digest: Option<Digest>,
+    /// The adapter's own section, an empty object if there is none; opaque to the host.
+    pub config: Json,
+    /// What one call may use.
+    pub limits: Limits,
+    /// What it may do beyond computing.
+    pub grants: Grants,
+    /// What its failure does to a request.
+    pub on_failure: OnFailure,
+    /// Whether its outcomes are applied.
+    pub mode: Mode,
+    /// The version of the webhook protocol, 1 or 2; 1 for a component.
+    pub protocol: u8,
+    /// Whether no earlier webhook may end the post chain before it.
+    pub required: bool,
+}
+
+/// What runs when an adapter is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A component's file.
+    Component(PathBuf),
+    /// An HTTP endpoint, called by the built-in component.
+    Webhook(WebhookUrl),
+}
+
+/// The SHA-256 of a component's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digest(pub [u8; 32]);
+
+/// What a failed hook does to its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// The request fails too.
+    #[default]
+    Fail,
+    /// The request goes on as if the hook had passed; the log has a line.
+    Ignore,
+}
+
+/// Whether an adapter's outcomes are applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// They are.
+    #[default]
+    Enforce,
+    /// They are recorded only.
+    Monitor,
+}
+
+/// One place to listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Where.
+    pub address: Address,
+    /// The socket file's mode.
+    pub mode: Option<u32>,
+    /// The socket file's owner, a name or a number.
+    pub owner: Option<String>,
+    /// The socket file's group, a name or a number.
+    pub group: Option<String>,
+    /// TLS, if it is used.
+    pub tls: Option<ListenTls>,
+    /// Whether the user knows that whoever reaches it is root on this host.
+    pub insecure: bool,
+}
+
+/// TLS of a listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenTls {
+    /// The certificate and its key.
+    pub identity: Identity,
+    /// Who signs the certificates that clients must show; none lets every client in.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// A certificate chain and its private key, both PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The chain.
+    pub cert: PathBuf,
+    /// The key.
+    pub key: PathBuf,
+}
+
+/// The Docker Engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Engine {
+    /// Where it listens; never `fd://`.
+    pub address: Address,
+    /// TLS, if it is used.
+    pub tls: Option<EngineTls>,
+}
+
+/// TLS towards the Docker Engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineTls {
+    /// Who signs its certificate; none means the system's own list.
+    pub ca: Option<PathBuf>,
+    /// What Powerstrip shows.
+    pub identity: Option<Identity>,
+}
+
+/// Where adapters keep values between calls.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum KeyValue {
+    /// In this process; they are gone when it ends.
+    #[default]
+    Memory,
+    /// In a Redis server.
+    Redis(RedisUrl),
+}
+
+/// The URL of a Redis server; it may hold a password, so it is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl(pub(super) String);
+
+impl RedisUrl {
+    /// The URL with its password.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedisUrl(…)")
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sha256:")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Digest {
+    /// Reads `sha256:` and 64 hexadecimal digits.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let hex = text.strip_prefix("sha256:").filter(|hex| hex.len() == 64)?;
+        let mut bytes = [0; 32];
+        for (byte, digits) in bytes.iter_mut().zip(hex.as_bytes().chunks(2)) {
+            let digit = |at: usize| char::from(digits[at]).to_digit(16);
+            *byte = u8::try_from(digit(0)? * 16 + digit(1)?).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}

@@ -1,0 +1,175 @@
+//! The names that dockerd knows in each body, read from `fields.txt`.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// What the API's definition says of a place in a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A plain value, or nothing is known.
+    Unknown,
+    /// An object with names that dockerd knows, in whatever case they come.
+    Struct(Fields),
+    /// An object with users' own keys, where case matters.
+    Map(Box<Shape>),
+    /// A list of these.
+    List(Box<Shape>),
+}
+
+/// The fields of a struct by their folded name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Fields(HashMap<String, Field>);
+
+/// One field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Field {
+    /// The canonical spelling.
+    pub(super) name: &'static str,
+    /// What it holds.
+    pub(super) shape: Shape,
+}
+
+impl Fields {
+    /// The field that Go's decoder would put a key's value into.
+    pub(super) fn by_folded(&self, folded: &str) -> Option<&Field> {
+        self.0.get(folded)
+    }
+}
+
+/// A key in the form in which Go's decoder compares names: besides ASCII, two signs of Unicode
+/// fold to letters.
+pub(super) fn fold(key: &str) -> String {
+    let letter = |c| match c {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    };
+    key.chars().map(letter).collect()
+}
+
+/// The body of the endpoint with this name.
+pub(super) fn of(endpoint: &str) -> &'static Shape {
+    BODIES.get(endpoint).unwrap_or(&Shape::Unknown)
+}
+
+/// The fields of `HostConfig`.
+pub(super) fn host_config() -> &'static Fields {
+    match of("container-start") {
+        Shape::Struct(fields) => fields,
+        _ => unreachable!("the body of container-start is a HostConfig"),
+    }
+}
+
+/// The body of `container-create` for engines that take `HostConfig`'s fields at the top level.
+pub(super) fn legacy_create() -> &'static Shape {
+    &LEGACY_CREATE
+}
+
+static LEGACY_CREATE: LazyLock<Shape> = LazyLock::new(|| {
+    let mut fields = host_config().clone();
+    fields.0.insert("cpuset".to_owned(), Field { name: "Cpuset", shape: Shape::Unknown });
+    if let Shape::Struct(own) = of("container-create") {
+        fields.0.extend(own.0.clone());
+    }
+    Shape::Struct(fields)
+});
+
+static BODIES: LazyLock<HashMap<&'static str, Shape>> = LazyLock::new(|| {
+    let lines = include_str!("../fields.txt").lines().filter(|line| !line.starts_with('#'));
+    let lines: Vec<_> = lines.map(Line::parse).collect();
+    let mut rest = &lines[..];
+    let mut bodies = HashMap::new();
+    while let [line, tail @ ..] = rest {
+        rest = tail;
+        let shape = take_shape(line, &mut rest);
+        bodies.extend(line.names.iter().map(|name| (*name, shape.clone())));
+    }
+    bodies
+});
+
+/// A line of `fields.txt`.
+struct Line {
+    depth: usize,
+    names: Vec<&'static str>,
+    /// `[]` and `{}`, the outermost first.
+    wrappers: Vec<&'static str>,
+}
+
+impl Line {
+    fn parse(line: &'static str) -> Self {
+        let depth = (line.len() - line.trim_start().len()) / 2;
+        let words = line.split_whitespace();
+        let (wrappers, names) = words.partition(|word| matches!(*word, "[]" | "{}"));
+        Self { depth, names, wrappers }
+    }
+}
+
+/// The shape that a line describes together with the deeper ones after it.
+fn take_shape(line: &Line, rest: &mut &[Line]) -> Shape {
+    let mut fields = Fields::default();
+    while let [inner, tail @ ..] = *rest
+        && inner.depth > line.depth
+    {
+        *rest = tail;
+        let shape = take_shape(inner, rest);
+        for name in &inner.names {
+            fields.0.insert(fold(name), Field { name, shape: shape.clone() });
+        }
+    }
+    let core = if fields.0.is_empty() { Shape::Unknown } else { Shape::Struct(fields) };
+    line.wrappers.iter().rev().fold(core, |shape, wrapper| match *wrapper {
+        "[]" => Shape::List(Box::new(shape)),
+        _ => Shape::Map(Box::new(shape)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::catalogue;
+
+    #[test]
+    fn every_endpoint_with_json_has_its_fields() {
+        let json = |endpoint: &&catalogue::Endpoint| {
+            use catalogue::RequestBody::{Json, OptionalJson};
+            matches!(endpoint.request, Json | OptionalJson) && !endpoint.name.starts_with("libpod")
+        };
+
+        let missing: Vec<_> = catalogue::all()
+            .iter()
+            .filter(json)
+            .map(|endpoint| endpoint.name)
+            .filter(|name| !BODIES.contains_key(name))
+            .collect();
+
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn fields_are_of_endpoints_that_exist() {
+        let known: Vec<_> = catalogue::all().iter().map(|endpoint| endpoint.name).collect();
+
+        let unknown: Vec<_> = BODIES.keys().filter(|name| !known.contains(*name)).collect();
+
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+
+    #[test]
+    fn lists_of_maps_of_structs_are_told_apart() {
+        let ports = host_config().by_folded("portbindings").map(|field| &field.shape);
+
+        let Some(Shape::Map(list)) = ports else { panic!("a map, not {ports:?}") };
+
+        assert!(matches!(&**list, Shape::List(item) if matches!(**item, Shape::Struct(_))));
+    }
+
+    #[test]
+    fn config_and_host_config_share_no_name() {
+        let Shape::Struct(config) = of("container-create") else { panic!("a struct") };
+
+        let shared: Vec<_> =
+            config.0.keys().filter(|name| host_config().by_folded(name).is_some()).collect();
+
+        assert!(shared.is_empty(), "{shared:?}");
+    }
+}

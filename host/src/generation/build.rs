@@ -1,0 +1,234 @@
+//! Makes a generation from a configuration: loads what changed, keeps what did not.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+use super::Generation;
+use crate::config::{AdapterConfig, Config, ConfigError, Digest, Problem, Source, WebhookTarget};
+use crate::endpoint::EndpointTable;
+use crate::hook::{HookKind, Member, State};
+use crate::wasm::{AdapterSpec, Kind, Runtime, WebhookRoute};
+
+/// The component that speaks the protocol of 2015; part of the program.
+const HTTP_ADAPTER: &[u8] = include_bytes!(env!("POWERSTRIP_HTTP_ADAPTER"));
+/// The authority by which the built-in component calls a webhook on a unix socket.
+const WEBHOOK_AUTHORITY: &str = "webhook.internal";
+
+/// Builds generations one after the other.
+pub struct Builder {
+    runtime: Runtime,
+    loaded: HashMap<String, Loaded>,
+}
+
+/// What a name stood for in the last generation.
+struct Loaded {
+    /// All that the loaded adapter depends on.
+    fingerprint: [u8; 32],
+    member: Arc<Member>,
+}
+
+/// A generation and what is to be said of it.
+pub struct Built {
+    /// The generation.
+    pub generation: Generation,
+    /// Names of the adapters that were loaded for it.
+    pub loaded: Vec<String>,
+    /// Adapters that could not be loaded, and why. Some of them serve on with their old component.
+    pub failed: Vec<(String, String)>,
+}
+
+impl Builder {
+    /// Starts with nothing loaded.
+    #[must_use]
+    pub fn new(runtime: Runtime) -> Self {
+        Self { runtime, loaded: HashMap::new() }
+    }
+
+    /// Loads the adapters of a configuration and joins them to its endpoints.
+    ///
+    /// An adapter that cannot be loaded does not stop the others: it keeps its old component, or is
+    /// *not ready*.
+    ///
+    /// # Errors
+    /// When a list names an adapter whose component lacks that hook.
+    pub async fn build(&mut self, config: &Config) -> Result<Built, ConfigError> {
+        let loads = config.adapters.iter().map(|adapter| self.load(adapter));
+        let results = futures_util::future::join_all(loads).await;
+        let (mut loaded, mut failed, mut next) = (Vec::new(), Vec::new(), HashMap::new());
+        for (adapter, result) in config.adapters.iter().zip(results) {
+            let name = adapter.name.to_string();
+            match result.outcome {
+                Outcome::Kept => {}
+                Outcome::Loaded => loaded.push(name.clone()),
+                Outcome::Failed(why) => failed.push((name.clone(), why)),
+            }
+            next.insert(name, result.loaded);
+        }
+        let members: Vec<_> = config
+            .adapters
+            .iter()
+            .map(|adapter| Arc::clone(&next[adapter.name.as_str()].member))
+            .collect();
+        let generation = assemble(config, members)?;
+        self.loaded = next;
+        Ok(Built { generation, loaded, failed })
+    }
+
+    async fn load(&self, adapter: &AdapterConfig) -> LoadResult {
+        let name = adapter.name.as_str();
+        let old = self.loaded.get(name);
+        let bytes = match read(&adapter.source).await {
+            Ok(bytes) => bytes,
+            Err(why) => return LoadResult::failed(adapter, old, [0; 32], why),
+        };
+        let sum: [u8; 32] = Sha256::digest(&bytes).into();
+        let fingerprint = fingerprint(adapter, &sum);
+        if let Some(pinned) = adapter.digest.filter(|pinned| *pinned != Digest(sum)) {
+            // A component that is not the pinned one must not run, whatever ran before.
+            let why = format!("its digest is {}, not the pinned {pinned}", Digest(sum));
+            return LoadResult::failed(adapter, None, fingerprint, why);
+        }
+        if let Some(old) = old.filter(|old| old.fingerprint == fingerprint) {
+            let (member, outcome) = (Arc::clone(&old.member), Outcome::Kept);
+            return LoadResult { loaded: Loaded { fingerprint, member }, outcome };
+        }
+        match self.runtime.load(spec(adapter, bytes)).await {
+            Ok(loaded) => {
+                let member = Arc::new(member(adapter, State::Ready(Arc::new(loaded))));
+                LoadResult { loaded: Loaded { fingerprint, member }, outcome: Outcome::Loaded }
+            }
+            Err(error) => LoadResult::failed(adapter, old, fingerprint, error.to_string()),
+        }
+    }
+}
+
+struct LoadResult {
+    loaded: Loaded,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Kept,
+    Loaded,
+    Failed(String),
+}
+
+impl LoadResult {
+    /// The old component serves on if there is one.
+    fn failed(
+        adapter: &AdapterConfig,
+        old: Option<&Loaded>,
+        fingerprint: [u8; 32],
+        why: String,
+    ) -> Self {
+        let state = match old.map(|old| &old.member.state) {
+            Some(State::Ready(ready)) => State::Ready(Arc::clone(ready)),
+            _ => State::NotReady(why.clone()),
+        };
+        let member = Arc::new(member(adapter, state));
+        Self { loaded: Loaded { fingerprint, member }, outcome: Outcome::Failed(why) }
+    }
+}
+
+fn member(adapter: &AdapterConfig, state: State) -> Member {
+    let version_1 = matches!(adapter.source, Source::Webhook(_)) && adapter.protocol < 2;
+    Member {
+        name: adapter.name.to_string(),
+        state,
+        on_failure: adapter.on_failure,
+        mode: adapter.mode,
+        credentials: adapter.grants.credentials,
+        whole_bodies_only: version_1,
+        original_request: version_1,
+    }
+}
+
+/// Joins adapters to endpoints, in file order.
+fn assemble(config: &Config, members: Vec<Arc<Member>>) -> Result<Generation, ConfigError> {
+    let index: HashMap<&str, usize> =
+        config.adapters.iter().enumerate().map(|(at, adapter)| (adapter.name.as_str(), at)).collect();
+    let mut problems = Vec::new();
+    let mut entries = Vec::new();
+    for endpoint in &config.endpoints {
+        let mut list = |names: &[crate::config::AdapterName], kind: HookKind| -> Vec<usize> {
+            let found: Vec<usize> = names.iter().map(|name| index[name.as_str()]).collect();
+            let lacking = found.iter().map(|at| &members[*at]).filter(|member| lacks(member, kind));
+            problems.extend(lacking.map(|member| problem(endpoint.pattern.as_str(), kind, member)));
+            found
+        };
+        let (pre, post) = (list(&endpoint.pre, HookKind::Pre), list(&endpoint.post, HookKind::Post));
+        entries.push((endpoint.pattern.clone(), pre, post));
+    }
+    if !problems.is_empty() {
+        return Err(ConfigError { path: config.path.clone(), problems });
+    }
+    Ok(Generation { table: EndpointTable::new(entries), members, limits: config.limits })
+}
+
+fn lacks(member: &Member, kind: HookKind) -> bool {
+    match &member.state {
+        State::Ready(adapter) => !adapter.description().hooks.has(kind),
+        State::NotReady(_) => false,
+    }
+}
+
+fn problem(pattern: &str, kind: HookKind, member: &Member) -> Problem {
+    let list = if kind == HookKind::Pre { "pre" } else { "post" };
+    let message = format!("adapter \"{}\" has no {}", member.name, kind.as_str());
+    Problem::unplaced(format!("endpoints.\"{pattern}\".{list}"), message)
+}
+
+async fn read(source: &Source) -> Result<Bytes, String> {
+    match source {
+        Source::Webhook(_) => Ok(Bytes::from_static(HTTP_ADAPTER)),
+        Source::Component(path) => read_file(path).await,
+    }
+}
+
+async fn read_file(path: &Path) -> Result<Bytes, String> {
+    let read = tokio::fs::read(path).await;
+    read.map(Bytes::from).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+/// All that a loaded adapter depends on; equal fingerprints mean that it need not be loaded again.
+fn fingerprint(adapter: &AdapterConfig, component: &[u8; 32]) -> [u8; 32] {
+    let mut sum = Sha256::new();
+    sum.update(component);
+    sum.update(format!("{adapter:?}"));
+    sum.finalize().into()
+}
+
+fn spec(adapter: &AdapterConfig, bytes: Bytes) -> AdapterSpec {
+    let (kind, config, origin) = match &adapter.source {
+        Source::Component(path) => {
+            (Kind::Component, adapter.config.clone(), path.display().to_string())
+        }
+        Source::Webhook(url) => {
+            let (route, called) = match url.target() {
+                WebhookTarget::Tcp { .. } => (None, url.as_str().to_owned()),
+                WebhookTarget::Unix { socket, path } => {
+                    let route = WebhookRoute { authority: WEBHOOK_AUTHORITY.to_owned(), socket: socket.clone() };
+                    (Some(route), format!("http://{WEBHOOK_AUTHORITY}{path}"))
+                }
+            };
+            let shown = url.as_str();
+            let config = serde_json::json!({
+                "url": called, "shown": shown, "protocol": adapter.protocol,
+            });
+            (Kind::Webhook(route), config, shown.to_owned())
+        }
+    };
+    AdapterSpec {
+        name: adapter.name.to_string(),
+        bytes,
+        origin,
+        config,
+        limits: adapter.limits.clone(),
+        grants: adapter.grants.clone(),
+        kind,
+    }
+}

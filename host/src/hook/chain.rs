@@ -1,0 +1,110 @@
+//! The adapters of one request, in order, each with what the operator said of it.
+
+use std::sync::Arc;
+
+use super::{Adapter, BodyNeed, HookFailure, HookKind};
+
+/// The adapters of one request.
+#[derive(Clone, Default)]
+pub struct Chain {
+    /// Asked before the Docker Engine.
+    pub pre: Vec<Link>,
+    /// Asked after the Docker Engine.
+    pub post: Vec<Link>,
+}
+
+/// One place in a chain.
+#[derive(Clone)]
+pub struct Link {
+    /// The configured pattern that led here.
+    pub pattern: Arc<str>,
+    /// The adapter.
+    pub member: Arc<Member>,
+}
+
+/// An adapter as it is configured.
+pub struct Member {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The adapter itself, if it could be loaded.
+    pub state: State,
+    /// What its failures do to a request.
+    pub on_failure: OnFailure,
+    /// Whether its outcomes count.
+    pub mode: Mode,
+    /// Whether it sees and may change credentials.
+    pub credentials: bool,
+    /// Whether it must not be called where a body exists that it cannot be shown (2015 webhooks).
+    pub whole_bodies_only: bool,
+    /// Whether its post-hook sees the request as the client sent it (2015 webhooks).
+    pub original_request: bool,
+}
+
+/// Whether an adapter can be called.
+pub enum State {
+    /// It is loaded.
+    Ready(Arc<dyn Adapter>),
+    /// It could not be loaded, and why.
+    NotReady(String),
+}
+
+/// What an adapter's failures do to a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// They fail it.
+    #[default]
+    Fail,
+    /// They count as *pass*.
+    Ignore,
+}
+
+/// Whether an adapter's outcomes count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// They are applied.
+    #[default]
+    Enforce,
+    /// They are recorded only.
+    Monitor,
+}
+
+impl Chain {
+    /// Whether no adapter is to be asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pre.is_empty() && self.post.is_empty()
+    }
+
+    /// Whether any hook wants to see the request's body.
+    #[must_use]
+    pub fn wants_request_body(&self) -> bool {
+        let mut links = self.pre.iter().chain(&self.post);
+        links.any(|link| link.member.needs().0 > BodyNeed::None)
+    }
+
+    /// The most that any post-hook wants to see of the answer's body.
+    #[must_use]
+    pub fn answer_need(&self) -> BodyNeed {
+        self.post.iter().map(|link| link.member.needs().1).max().unwrap_or(BodyNeed::None)
+    }
+}
+
+impl Member {
+    pub(super) fn adapter(&self) -> Result<&Arc<dyn Adapter>, HookFailure> {
+        match &self.state {
+            State::Ready(adapter) => Ok(adapter),
+            State::NotReady(why) => Err(HookFailure::NotReady(why.clone())),
+        }
+    }
+
+    pub(super) fn has(&self, kind: HookKind) -> bool {
+        self.adapter().is_ok_and(|adapter| adapter.description().hooks.has(kind))
+    }
+
+    /// What it wants of request and answer bodies; what is not ready wants nothing.
+    fn needs(&self) -> (BodyNeed, BodyNeed) {
+        self.adapter().map_or((BodyNeed::None, BodyNeed::None), |adapter| {
+            (adapter.description().request_body, adapter.description().response_body)
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! What an adapter may ask for. Each error completes "adapter NAME failed in its pre-hook: …".
+
+use std::ops::RangeInclusive;
+
+use serde::de::IgnoredAny;
+
+use super::{Body, HeaderChange, HookResponse, Rejection};
+
+/// Headers that carry credentials: withheld from adapters unless granted.
+const CREDENTIALS: [&str; 5] =
+    ["authorization", "cookie", "set-cookie", "x-registry-auth", "x-registry-config"];
+
+/// Headers that decide where a message ends, where it goes, or who it is: never an adapter's.
+const FIXED: [&str; 14] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "traceparent",
+    "trailer",
+    "transfer-encoding",
+    "tracestate",
+    "upgrade",
+    "via",
+];
+
+/// Whether a header, named in lower case, carries credentials.
+pub(super) fn is_credential(name: &str) -> bool {
+    CREDENTIALS.contains(&name)
+}
+
+pub(super) fn headers(change: &HeaderChange, credentials: bool) -> Result<(), String> {
+    let names = change.set.iter().map(|(name, _)| name).chain(&change.remove);
+    for name in names {
+        let lower = name.to_ascii_lowercase();
+        if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+            return Err(format!("\"{}\" is not a header name", name.escape_default()));
+        }
+        if FIXED.contains(&lower.as_str()) {
+            return Err(format!("it may not change the header \"{lower}\""));
+        }
+        if !credentials && is_credential(&lower) {
+            return Err(format!("it may not change the header \"{lower}\" without `credentials: true`"));
+        }
+    }
+    let illegal = change.set.iter().find(|(_, value)| http::HeaderValue::from_bytes(value).is_err());
+    illegal.map_or(Ok(()), |(name, _)| Err(format!("the value of its header \"{name}\" is not legal")))
+}
+
+pub(super) fn request_body(body: &[u8], shown: Body, json: bool) -> Result<(), String> {
+    match shown {
+        Body::Hidden => Err("it may not replace a body that it was not shown".to_owned()),
+        Body::Absent if !json && !body.is_empty() => {
+            Err("it may not add a body to a request that has none".to_owned())
+        }
+        _ if body.is_empty() || !json => Ok(()),
+        _ => parses(body),
+    }
+}
+
+pub(super) fn response_body(body: &[u8], shown: Body, to: &HookResponse) -> Result<(), String> {
+    if shown == Body::Hidden {
+        return Err("it may not replace a body that it was not shown".to_owned());
+    }
+    if matches!(to.status, 204 | 304) && !body.is_empty() {
+        return Err(format!("an answer with status {} has no body", to.status));
+    }
+    if is_json(to) && !body.is_empty() { parses(body) } else { Ok(()) }
+}
+
+pub(super) fn status(status: u16, allowed: RangeInclusive<u16>) -> Result<(), String> {
+    if allowed.contains(&status) {
+        return Ok(());
+    }
+    let (first, last) = (allowed.start(), allowed.end());
+    Err(format!("its status {status} is not one of {first} to {last}"))
+}
+
+/// An answer made by an adapter alone.
+pub(super) fn answer(response: &HookResponse, credentials: bool) -> Result<(), String> {
+    status(response.status, 200..=599)?;
+    headers(&HeaderChange { set: response.headers.clone(), ..HeaderChange::default() }, credentials)?;
+    response.body.as_ref().map_or(Ok(()), |body| response_body(body, Body::Absent, response))
+}
+
+/// A refusal; a webhook's redirect is one too.
+pub(super) fn rejection(rejection: &Rejection) -> Result<(), String> {
+    status(rejection.status, 300..=599)?;
+    rejection.body.as_ref().map_or(Ok(()), |body| parses(body))
+}
+
+fn is_json(response: &HookResponse) -> bool {
+    let mut lines = response.headers.iter();
+    let media_type = lines.find(|(name, _)| name == "content-type").map(|(_, value)| value);
+    media_type.is_some_and(|value| {
+        let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        essence.eq_ignore_ascii_case(b"application/json")
+    })
+}
+
+fn parses(body: &[u8]) -> Result<(), String> {
+    let parsed = serde_json::from_slice::<IgnoredAny>(body);
+    parsed.map(|_| ()).map_err(|error| {
+        format!("its body is not JSON (line {}, column {})", error.line(), error.column())
+    })
+}

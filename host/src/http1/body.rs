@@ -1,0 +1,208 @@
+//! Bodies: taken out of their framing piece by piece, and put into chunks again.
+
+use std::io;
+
+use bytes::buf::Chain;
+use bytes::{Buf, Bytes, BytesMut};
+use thiserror::Error;
+use tokio::io::AsyncRead;
+
+use super::{Framing, Source};
+
+/// A chunk's size line may carry extensions; nobody needs more room than this for them.
+const MAX_SIZE_LINE: usize = 4096;
+/// Trailers are read and dropped.
+const MAX_TRAILERS: usize = 64 * 1024;
+
+/// Why a body could not be read to its end.
+#[derive(Debug, Error)]
+pub enum BodyError {
+    /// The connection broke.
+    #[error("the connection broke")]
+    Broken(#[source] io::Error),
+    /// The sender closed before the end.
+    #[error("the body ends too soon")]
+    Truncated,
+    /// The chunks make no sense.
+    #[error("the chunked body is malformed")]
+    Chunks,
+}
+
+/// The state of a body that is being read.
+#[derive(Debug)]
+pub struct Body {
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Length(u64),
+    ChunkSize,
+    ChunkData(u64),
+    ChunkEnd,
+    Trailers(usize),
+    UntilClose,
+    Done,
+}
+
+/// What can be had without another read.
+enum Step {
+    Data(Bytes),
+    Again,
+    More,
+    End,
+}
+
+impl Body {
+    /// Starts to read a body.
+    #[must_use]
+    pub fn new(framing: Framing) -> Self {
+        let state = match framing {
+            Framing::None => State::Done,
+            Framing::Length(length) => State::Length(length),
+            Framing::Chunked => State::ChunkSize,
+            Framing::UntilClose => State::UntilClose,
+        };
+        Self { state }
+    }
+
+    /// Whether all of it has been read.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
+    /// The next piece, as soon as any byte of it is there; none at the end.
+    ///
+    /// Safe to drop half-way.
+    ///
+    /// # Errors
+    /// When the body cannot be read to its end.
+    pub async fn next<R: AsyncRead + Unpin>(
+        &mut self,
+        source: &mut Source<R>,
+    ) -> Result<Option<Bytes>, BodyError> {
+        loop {
+            match self.step(source)? {
+                Step::Data(data) => return Ok(Some(data)),
+                Step::End => return Ok(None),
+                Step::Again => {}
+                Step::More => {
+                    let read = source.fill().await.map_err(BodyError::Broken)?;
+                    self.ended(read)?;
+                }
+            }
+        }
+    }
+
+    fn ended(&mut self, read: usize) -> Result<(), BodyError> {
+        match self.state {
+            _ if read > 0 => Ok(()),
+            State::UntilClose => {
+                self.state = State::Done;
+                Ok(())
+            }
+            _ => Err(BodyError::Truncated),
+        }
+    }
+
+    fn step<R: AsyncRead + Unpin>(&mut self, source: &mut Source<R>) -> Result<Step, BodyError> {
+        let available = source.buffered().len();
+        match self.state {
+            State::Done => return Ok(Step::End),
+            _ if available == 0 => return Ok(Step::More),
+            State::Length(left) => {
+                let data = source.take(usize::try_from(left).unwrap_or(usize::MAX));
+                let left = left - data.len() as u64;
+                self.state = if left == 0 { State::Done } else { State::Length(left) };
+                return Ok(Step::Data(data));
+            }
+            State::ChunkData(left) => {
+                let data = source.take(usize::try_from(left).unwrap_or(usize::MAX));
+                let left = left - data.len() as u64;
+                self.state = if left == 0 { State::ChunkEnd } else { State::ChunkData(left) };
+                return Ok(Step::Data(data));
+            }
+            State::UntilClose => return Ok(Step::Data(source.take(available))),
+            State::ChunkSize => return self.chunk_size(source),
+            State::ChunkEnd if available < 2 => return Ok(Step::More),
+            State::ChunkEnd if source.take(2) != b"\r\n"[..] => return Err(BodyError::Chunks),
+            State::ChunkEnd => self.state = State::ChunkSize,
+            State::Trailers(seen) => return self.trailer(source, seen),
+        }
+        Ok(Step::Again)
+    }
+
+    fn chunk_size<R: AsyncRead + Unpin>(&mut self, source: &mut Source<R>) -> Result<Step, BodyError> {
+        match httparse::parse_chunk_size(source.buffered()) {
+            Ok(httparse::Status::Complete((line, size))) => {
+                source.take(line);
+                self.state = if size == 0 { State::Trailers(0) } else { State::ChunkData(size) };
+                Ok(Step::Again)
+            }
+            Ok(httparse::Status::Partial) if source.buffered().len() <= MAX_SIZE_LINE => Ok(Step::More),
+            _ => Err(BodyError::Chunks),
+        }
+    }
+
+    /// Trailers carry nothing that the Docker Engine or its clients read; the blank line ends them.
+    fn trailer<R: AsyncRead + Unpin>(
+        &mut self,
+        source: &mut Source<R>,
+        seen: usize,
+    ) -> Result<Step, BodyError> {
+        let Some(end) = source.buffered().iter().position(|byte| *byte == b'\n') else {
+            return if source.buffered().len() > MAX_TRAILERS { Err(BodyError::Chunks) } else { Ok(Step::More) };
+        };
+        let line = source.take(end + 1);
+        let blank = line[..] == b"\r\n"[..] || line[..] == b"\n"[..];
+        let seen = seen + line.len();
+        if seen > MAX_TRAILERS {
+            return Err(BodyError::Chunks);
+        }
+        self.state = if blank { State::Done } else { State::Trailers(seen) };
+        Ok(Step::Again)
+    }
+}
+
+/// Data with its framing around it, ready to be written without a copy.
+pub type Piece = Chain<Chain<Bytes, Bytes>, Bytes>;
+
+/// Data as it goes on the wire. As a chunk it must not be empty: that would be the last one.
+#[must_use]
+pub fn piece(data: Bytes, chunked: bool) -> Piece {
+    let (size, end) = if chunked {
+        (Bytes::from(format!("{:x}\r\n", data.len())), Bytes::from_static(b"\r\n"))
+    } else {
+        (Bytes::new(), Bytes::new())
+    };
+    size.chain(data).chain(end)
+}
+
+/// The end of a chunked body.
+#[must_use]
+pub fn last_chunk() -> Bytes {
+    Bytes::from_static(b"0\r\n\r\n")
+}
+
+/// All of a body; none when it is longer than `limit`, of which no more than that is then held.
+///
+/// # Errors
+/// When the body cannot be read to its end.
+pub async fn collect<R: AsyncRead + Unpin>(
+    body: &mut Body,
+    source: &mut Source<R>,
+    limit: u64,
+) -> Result<Option<Bytes>, BodyError> {
+    let mut whole = BytesMut::new();
+    while let Some(piece) = body.next(source).await? {
+        if (whole.len() + piece.len()) as u64 > limit {
+            return Ok(None);
+        }
+        if whole.is_empty() && body.is_done() {
+            return Ok(Some(piece));
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(Some(whole.freeze()))
+}

@@ -1,0 +1,158 @@
+//! The reading side of a connection with what has been read ahead.
+
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use super::{HeadError, RequestHead, ResponseHead};
+
+/// The Docker Engine takes a head of about a megabyte (Go's `DefaultMaxHeaderBytes`).
+const MAX_HEAD: usize = 1024 * 1024 + 4096;
+/// Room for the first read: most heads fit.
+const FIRST_READ: usize = 4 * 1024;
+/// Room for reads of a large body: what one system call may move.
+const LARGEST_READ: usize = 128 * 1024;
+
+/// A reader with the bytes that were read ahead.
+#[derive(Debug)]
+pub struct Source<R> {
+    io: R,
+    buffer: BytesMut,
+    /// Room for the next read: it grows while reads fill it, so that quiet connections stay small.
+    room: usize,
+    ended: bool,
+}
+
+impl<R: AsyncRead + Unpin> Source<R> {
+    /// Starts with nothing read.
+    pub fn new(io: R) -> Self {
+        Self { io, buffer: BytesMut::new(), room: FIRST_READ, ended: false }
+    }
+
+    /// The reader itself.
+    pub fn get_ref(&self) -> &R {
+        &self.io
+    }
+
+    /// Bytes that were read and not yet taken.
+    #[must_use]
+    pub fn buffered(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Whether the peer has ended its side.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Takes up to `most` bytes of what was read; they must be there.
+    pub fn take(&mut self, most: usize) -> Bytes {
+        let length = most.min(self.buffer.len());
+        self.buffer.split_to(length).freeze()
+    }
+
+    /// Reads more, at least one byte; 0 means that the peer has ended its side.
+    ///
+    /// Safe to drop half-way: nothing that was read is lost.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub async fn fill(&mut self) -> io::Result<usize> {
+        if self.ended {
+            return Ok(0);
+        }
+        self.buffer.reserve(self.room);
+        let read = self.io.read_buf(&mut self.buffer).await?;
+        self.room = if read >= self.room { (read * 4).min(LARGEST_READ) } else { self.room };
+        self.ended = read == 0;
+        Ok(read)
+    }
+
+    /// Gives back the room that a large body took; called between messages.
+    pub fn rest(&mut self) {
+        self.room = FIRST_READ;
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
+    }
+
+    /// Whether the peer has sent nothing and has not closed: such a connection may be used again.
+    pub fn is_quiet(&mut self) -> bool {
+        self.buffer.is_empty() && self.fill().now_or_never().is_none()
+    }
+
+    /// The next request's head; none when the client has ended cleanly between requests.
+    ///
+    /// # Errors
+    /// The outer error is the connection's, the inner one the head's.
+    pub async fn request_head(&mut self) -> io::Result<Result<Option<RequestHead>, HeadError>> {
+        Ok(match self.head().await? {
+            Ok(Some(head)) => RequestHead::parse(&head).map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        })
+    }
+
+    /// The next response's head; none when the peer has closed without a byte.
+    ///
+    /// # Errors
+    /// The outer error is the connection's, the inner one the head's.
+    pub async fn response_head(&mut self) -> io::Result<Result<Option<ResponseHead>, HeadError>> {
+        Ok(match self.head().await? {
+            Ok(Some(head)) => ResponseHead::parse(&head).map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        })
+    }
+
+    /// All bytes up to the first blank line. Safe to drop half-way.
+    async fn head(&mut self) -> io::Result<Result<Option<Bytes>, HeadError>> {
+        let mut searched = 0;
+        loop {
+            if searched == 0 {
+                self.skip_blank_lines();
+            }
+            if let Some(end) = end_of_head(&self.buffer, searched) {
+                return Ok(Ok(Some(self.buffer.split_to(end).freeze())));
+            }
+            if self.buffer.len() > MAX_HEAD {
+                return Ok(Err(HeadError::TooLarge));
+            }
+            if hopeless(&self.buffer) {
+                return Ok(Err(HeadError::Syntax(httparse::Error::Token)));
+            }
+            searched = self.buffer.len().saturating_sub(3);
+            if self.fill().await? == 0 {
+                return Ok(if self.buffer.is_empty() { Ok(None) } else { Err(HeadError::Truncated) });
+            }
+        }
+    }
+
+    /// RFC 9112 §2.2: a server ignores an empty line before the request line.
+    fn skip_blank_lines(&mut self) {
+        let blank = self.buffer.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let _ = self.buffer.split_to(blank);
+    }
+}
+
+/// Where the head ends: after a line feed, an optional carriage return and another line feed.
+fn end_of_head(buffer: &[u8], from: usize) -> Option<usize> {
+    let mut start = from;
+    while let Some(found) = buffer[start..].iter().position(|byte| *byte == b'\n') {
+        let after = start + found + 1;
+        match &buffer[after..] {
+            [b'\n', ..] => return Some(after + 1),
+            [b'\r', b'\n', ..] => return Some(after + 2),
+            _ => start = after,
+        }
+    }
+    None
+}
+
+/// Bytes that can never become a head need not be waited for: TLS to a plain port, binary noise.
+fn hopeless(buffer: &[u8]) -> bool {
+    buffer.first().is_some_and(|byte| !byte.is_ascii_graphic())
+}

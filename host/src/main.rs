@@ -1,0 +1,23 @@
+//! The program: arguments in, exit code out.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user here")]
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    match cli::run(&arguments) {
+        Ok(report) => {
+            print!("{}", report.render(arguments.format));
+            if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("{}", cli::describe(&error, arguments.format));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! One request's way, from the client to the Docker Engine and back.
+
+mod client;
+mod connection;
+mod error;
+mod headers;
+mod hooks;
+mod reply;
+mod request;
+mod rescue;
+mod send;
+mod tunnel;
+mod upload;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tracing::{Instrument, Span};
+
+use self::client::Client;
+use self::error::ProxyError;
+use self::hooks::Hooks;
+use self::reply::{Persist, Reply};
+use self::request::Request;
+use crate::generation::Generations;
+use crate::hook::{Chain, UnwindReason};
+use crate::http1::RequestHead;
+use crate::telemetry;
+use crate::upstream::Upstream;
+
+/// Stands between clients and the Docker Engine.
+pub struct Proxy {
+    generations: Arc<Generations>,
+    upstream: Arc<Upstream>,
+    /// Our own name in `Via`, by which a loop is known.
+    mark: String,
+}
+
+impl Proxy {
+    /// Joins the adapters of the moment with the engine.
+    #[must_use]
+    pub fn new(generations: Arc<Generations>, upstream: Arc<Upstream>) -> Self {
+        let mark = format!("powerstrip-{}", telemetry::request_id());
+        Self { generations, upstream, mark }
+    }
+
+    /// Answers one request.
+    async fn handle(&self, head: RequestHead, client: &mut Client) -> Persist {
+        let (id, began) = (telemetry::request_id(), Instant::now());
+        let mut request = Request::new(head, id);
+        let span = telemetry::request_span(&request.id, &request.method(), &request.path());
+        async {
+            let mut hooks = None;
+            let result = self.exchange(&mut request, &mut hooks, client).await;
+
+            if let (Some(hooks), Some(reason)) = (&mut hooks, ended_badly(&result)) {
+                hooks.unwind(&reason).await;
+            }
+            let reply = match result {
+                Ok(reply) => reply,
+                Err(error) => rescue::rescue(error),
+            };
+
+            telemetry::request_answered(&Span::current(), reply.status(), began.elapsed());
+            self.deliver(reply, &request.head, &request.body, client).await
+        }
+        .instrument(span.clone())
+        .await
+    }
+
+    /// Reads the request, asks the adapters, asks the Docker Engine, asks the adapters again.
+    async fn exchange(
+        &self,
+        request: &mut Request,
+        hooks: &mut Option<Hooks>,
+        client: &mut Client,
+    ) -> Result<Reply, ProxyError> {
+        request.read()?;
+        self.refuse_loop(request)?;
+
+        let generation = self.generations.current();
+        let version = if generation.is_empty() { None } else { self.version(request).await };
+        let chain = generation.chain(request.call()?, version.as_deref());
+        if chain.is_empty() {
+            request.gather(generation.limits(), client).await?;
+            let answer = self.send(request, client).await?;
+            return Ok(answer.unhooked());
+        }
+
+        self.record(&chain);
+        let context = self.context(request, client, version.as_deref())?;
+        let hooks = hooks.insert(Hooks::new(generation, chain, context));
+        hooks.gather(request, client).await?;
+        if let Some(reply) = hooks.pre(request, client).await? {
+            return Ok(reply);
+        }
+        let answer = self.send(request, client).await?;
+        hooks.post(answer, client).await
+    }
+
+    /// The API version that an unversioned call will be served under.
+    async fn version(&self, request: &Request) -> Option<Arc<String>> {
+        match request.call() {
+            Ok(call) if call.version.is_none() => self.upstream.api_version().await,
+            _ => None,
+        }
+    }
+
+    fn refuse_loop(&self, request: &Request) -> Result<(), ProxyError> {
+        let through_us = request.head.headers.all("via").any(|value| {
+            value.split(|byte| matches!(byte, b',' | b' ')).any(|word| word == self.mark.as_bytes())
+        });
+        if through_us { Err(ProxyError::Loop) } else { Ok(()) }
+    }
+
+    fn record(&self, chain: &Chain) {
+        let first = chain.pre.iter().chain(&chain.post).next();
+        if let Some(link) = first {
+            Span::current().record("powerstrip.endpoint", &*link.pattern);
+        }
+    }
+}
+
+/// Why adapters that had let the request through must undo what they began.
+fn ended_badly(result: &Result<Reply, ProxyError>) -> Option<UnwindReason> {
+    match result {
+        Ok(reply) if reply.status() >= 400 => Some(UnwindReason::Answered(reply.status())),
+        Ok(_) => None,
+        Err(ProxyError::Refused(rejection)) => Some(UnwindReason::Rejected(rejection.message.clone())),
+        Err(ProxyError::ClientGone) => Some(UnwindReason::ClientGone),
+        Err(error @ ProxyError::Upstream(_)) => Some(UnwindReason::UpstreamFailed(error.to_string())),
+        Err(error) => Some(UnwindReason::HookFailed(error.to_string())),
+    }
+}

@@ -1,0 +1,75 @@
+//! The client's side of an exchange.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Buf;
+use tokio::io::AsyncWriteExt;
+
+use super::ProxyError;
+use crate::hook;
+use crate::http1::Source;
+use crate::server::{Accepted, Peer};
+use crate::stream::{Reader, Writer};
+
+/// What a client may send ahead while its request is being answered.
+pub(super) const READ_AHEAD: usize = 64 * 1024;
+/// How often a half-closed unix socket is looked at: no event tells that its other half has gone.
+const HANG_UP_CHECK: Duration = Duration::from_millis(200);
+
+/// A connected client.
+pub(super) struct Client {
+    pub(super) source: Source<Reader>,
+    pub(super) writer: Writer,
+    pub(super) identity: hook::Client,
+}
+
+impl Client {
+    pub(super) fn new(accepted: Accepted) -> Self {
+        let identity = match accepted.peer {
+            Peer::Unix { pid, uid, gid } => hook::Client::Unix { pid, uid, gid },
+            Peer::Tls(subject) => hook::Client::Tls(subject),
+            Peer::Tcp(_) | Peer::Unknown => hook::Client::Unknown,
+        };
+        Self { source: accepted.source, writer: accepted.writer, identity }
+    }
+
+    /// Does some work for this client, unless it goes away meanwhile. A half-close is not going away.
+    pub(super) async fn unless_gone<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, ProxyError> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = gone(&mut self.source) => Err(ProxyError::ClientGone),
+        }
+    }
+}
+
+async fn gone(source: &mut Source<Reader>) {
+    loop {
+        if source.buffered().len() >= READ_AHEAD {
+            std::future::pending::<()>().await;
+        }
+        if source.ended() {
+            return hung_up(source).await;
+        }
+        if source.fill().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Resolves when a peer that has ended its sending has closed altogether.
+pub(super) async fn hung_up(source: &Source<Reader>) {
+    while !source.get_ref().hung_up() {
+        tokio::time::sleep(HANG_UP_CHECK).await;
+    }
+}
+
+/// Writes all of it, and makes sure that it leaves.
+pub(super) async fn send(writer: &mut Writer, mut bytes: impl Buf) -> io::Result<()> {
+    writer.write_all_buf(&mut bytes).await?;
+    writer.flush().await
+}

@@ -1,0 +1,106 @@
+//! Everything that can keep a client from its answer, and whose fault that is.
+
+use thiserror::Error;
+
+use crate::docker::{JsonRefusal, Refusal};
+use crate::hook::{HookError, HookFailure, Rejection};
+use crate::http1::{BodyError, FramingError, HeadError};
+use crate::upstream::UpstreamError;
+
+/// Whose fault an error is; picks the log level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blame {
+    Client,
+    Adapter,
+    Upstream,
+    Powerstrip,
+}
+
+impl Blame {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Adapter => "adapter",
+            Self::Upstream => "upstream",
+            Self::Powerstrip => "powerstrip",
+        }
+    }
+}
+
+/// Why a request did not get the Docker Engine's answer.
+#[derive(Debug, Error)]
+pub(super) enum ProxyError {
+    #[error("bad request: {0}")]
+    Head(#[source] HeadError),
+    #[error("bad request: {0}")]
+    Framing(#[source] FramingError),
+    #[error("bad request: it needs exactly one Host header")]
+    Host,
+    #[error("bad request: {0}")]
+    Line(#[source] Refusal),
+    #[error("bad request: its body is not the JSON that the Docker Engine would read: {0}")]
+    Json(#[source] JsonRefusal),
+    #[error("bad request: {0}")]
+    RequestBody(#[source] BodyError),
+    #[error("bad request: a form body could override what adapters see of the query")]
+    Form,
+    #[error("bad request: the expectation is not \"100-continue\"")]
+    Expectation,
+    #[error("request body is too large for adapters: more than {0}")]
+    BodyTooLarge(String),
+    #[error("this request has already passed through this Powerstrip")]
+    Loop,
+    #[error("the client has gone")]
+    ClientGone,
+    #[error("{0}")]
+    Hook(#[source] HookError),
+    #[error("an adapter refused")]
+    Refused(Rejection),
+    #[error("{0}")]
+    Upstream(#[source] UpstreamError),
+    #[error("the Docker Engine's answer is too large for adapters: more than {0}")]
+    AnswerTooLarge(String),
+}
+
+impl ProxyError {
+    /// Whose fault it is.
+    pub(super) fn blame(&self) -> Blame {
+        match self {
+            Self::Hook(_) | Self::Refused(_) => Blame::Adapter,
+            Self::Upstream(_) | Self::AnswerTooLarge(_) => Blame::Upstream,
+            _ => Blame::Client,
+        }
+    }
+
+    /// A word for logs and counters.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Head(_) | Self::Framing(_) | Self::Host | Self::Line(_) => "bad_request",
+            Self::Json(_) | Self::RequestBody(_) | Self::Form | Self::Expectation => "bad_body",
+            Self::BodyTooLarge(_) => "body_too_large",
+            Self::Loop => "loop",
+            Self::ClientGone => "client_gone",
+            Self::Hook(error) => hook_kind(&error.failure),
+            Self::Refused(_) => "rejected",
+            Self::Upstream(UpstreamError::Connect { .. }) => "upstream_unreachable",
+            Self::Upstream(UpstreamError::ConnectTimeout(_)) => "upstream_timeout",
+            Self::Upstream(_) => "upstream_dropped",
+            Self::AnswerTooLarge(_) => "answer_too_large",
+        }
+    }
+}
+
+fn hook_kind(failure: &HookFailure) -> &'static str {
+    match failure {
+        HookFailure::GaveUp(_) => "adapter_gave_up",
+        HookFailure::Trapped(_) => "adapter_trapped",
+        HookFailure::OutOfFuel { .. } => "adapter_out_of_fuel",
+        HookFailure::OverLimit { .. } => "adapter_over_limit",
+        HookFailure::DeadlineExceeded { .. } => "adapter_deadline",
+        HookFailure::BadOutcome(_) => "adapter_bad_outcome",
+        HookFailure::Busy { .. } => "adapter_busy",
+        HookFailure::NotReady(_) => "adapter_not_ready",
+        HookFailure::WebhookUnreachable(_) => "webhook_unreachable",
+        HookFailure::WebhookReply(_) => "webhook_reply",
+    }
+}

@@ -1,0 +1,294 @@
+//! The adapters' part in an exchange: what they are shown, and what becomes of their changes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::client::Client;
+use super::error::ProxyError;
+use super::reply::{self, Reply, Streaming};
+use super::request::Request;
+use super::send::Answer;
+use super::{Proxy, headers};
+use crate::docker::{self, Call, Shown};
+use crate::generation::Generation;
+use crate::hook::{self, AnswerDraft, BodyNeed, Chain, Context, Draft, HookRequest, HookResponse};
+use crate::hook::{Run, Scope, UnwindReason, Verdict};
+use crate::http1::{Framing, ResponseHead};
+use crate::limits::show_bytes;
+use crate::upstream::UpstreamError;
+
+/// The chain of one request with the messages that it works on.
+pub(super) struct Hooks {
+    generation: Arc<Generation>,
+    run: Run,
+    draft: Draft,
+    version: Option<String>,
+    call: Option<Call>,
+}
+
+impl Proxy {
+    /// What adapters are told of this exchange.
+    pub(super) fn context(
+        &self,
+        request: &Request,
+        client: &Client,
+        version: Option<&String>,
+    ) -> Result<Context, ProxyError> {
+        let call = request.call()?;
+        let sent = call.version.as_ref().map(ToString::to_string);
+        Ok(Context {
+            request_id: request.id.clone(),
+            endpoint: call.endpoint.map(|endpoint| endpoint.name),
+            variables: call.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            api_version: sent.or_else(|| version.cloned()).unwrap_or_default(),
+            client: client.identity.clone(),
+            upstream: self.upstream.address().to_string(),
+        })
+    }
+}
+
+impl Hooks {
+    pub(super) fn new(generation: Arc<Generation>, chain: Chain, context: Context) -> Self {
+        let version = Some(context.api_version.clone()).filter(|version| !version.is_empty());
+        let run = Run::new(chain, context);
+        Self { generation, run, draft: Draft::default(), version, call: None }
+    }
+
+    /// Reads the body if hooks are shown it, and drafts the request as they will see it.
+    pub(super) async fn gather(
+        &mut self,
+        request: &mut Request,
+        client: &mut Client,
+    ) -> Result<(), ProxyError> {
+        let limits = self.generation.limits();
+        if has_form_body(request) {
+            return Err(ProxyError::Form);
+        }
+        let shown = docker::request_shown(request.call()?, has_body(request), content_type(request));
+        let (mut body, mut content) = (hook::Body::Absent, None);
+        if shown == Shown::Head || !self.run.chain().wants_request_body() {
+            request.gather(limits, client).await?;
+            if has_body(request) {
+                body = hook::Body::Hidden;
+                tracing::debug!("adapters are not shown the request's body");
+            }
+        } else {
+            request.collect(limits.body, client).await?;
+            self.canonicalise(request)?;
+            content = request.whole.clone().filter(|whole| !whole.is_empty());
+            body = content.as_ref().map_or(hook::Body::Absent, |_| hook::Body::Shown);
+        }
+        let call = request.call()?;
+        self.draft = Draft {
+            request: HookRequest {
+                method: call.method.clone(),
+                path_with_query: call.forward_target(),
+                headers: headers::shown(&request.head.headers),
+                body: content,
+            },
+            body,
+            secret: call.endpoint.is_some_and(|endpoint| endpoint.secret),
+            json: call.endpoint.is_some_and(docker::Endpoint::takes_json),
+            ..Draft::default()
+        };
+        self.call = Some(call.clone());
+        Ok(())
+    }
+
+    /// A JSON body goes to hooks and to the engine as one and the same text, read as the engine reads.
+    fn canonicalise(&self, request: &mut Request) -> Result<(), ProxyError> {
+        let Some(whole) = request.whole.clone().filter(|whole| !whole.is_empty()) else { return Ok(()) };
+        let call = request.call()?;
+        let read = docker::read_json(call, &whole, self.version.as_deref());
+        if let Some(canonical) = read.map_err(ProxyError::Json)? {
+            tracing::debug!("the request's JSON is rewritten in canonical form");
+            request.whole = Some(Bytes::from(canonical));
+        }
+        Ok(())
+    }
+
+    /// Runs the pre-hooks; a reply means that the engine is not asked.
+    pub(super) async fn pre(
+        &mut self,
+        request: &mut Request,
+        client: &mut Client,
+    ) -> Result<Option<Reply>, ProxyError> {
+        let Self { generation, run, draft, version, call } = self;
+        let Some(call) = call else { return Ok(None) };
+        let mut within = Within { generation, call, version: version.as_deref() };
+        let verdict = client.unless_gone(run.pre(draft, &mut within)).await?;
+        match verdict.map_err(ProxyError::Hook)? {
+            Verdict::Answer(response) => return Ok(Some(made(response))),
+            Verdict::Refuse(rejection) => return Err(ProxyError::Refused(rejection)),
+            Verdict::Go => {}
+        }
+        request.redirect(call.clone());
+        if !draft.header_changes.is_empty() {
+            let mut head = request.head.clone();
+            headers::apply(&mut head.headers, &draft.header_changes);
+            request.changed = Some(head);
+        }
+        if draft.body_changed {
+            request.whole = Some(draft.request.body.clone().unwrap_or_default());
+        }
+        Ok(None)
+    }
+
+    /// Runs the post-hooks over an answer, as much of it as they are shown.
+    pub(super) async fn post(
+        &mut self,
+        answer: Answer,
+        client: &mut Client,
+    ) -> Result<Reply, ProxyError> {
+        if answer.raw || self.run.chain().post.is_empty() {
+            if answer.raw && !self.run.chain().post.is_empty() {
+                tracing::debug!("post-hooks are skipped: the connection is raw");
+            }
+            return Ok(answer.unhooked());
+        }
+        let streaming = answer.streaming;
+        let shown = self.shown(&streaming);
+        if shown { self.post_whole(streaming, client).await } else { self.post_head(streaming, client).await }
+    }
+
+    /// Whether post-hooks are shown the body of this answer.
+    fn shown(&self, streaming: &Streaming) -> bool {
+        let content_type = streaming.head.headers.get("content-type").map(|value| &value[..]);
+        let Some(call) = &self.call else { return false };
+        let need = self.run.chain().answer_need();
+        match docker::answer_shown(call, streaming.head.status, content_type) {
+            Shown::Whole => need >= BodyNeed::Json,
+            Shown::Progress => need >= BodyNeed::Progress,
+            Shown::Head => streaming.framing == Framing::None,
+        }
+    }
+
+    async fn post_whole(
+        &mut self,
+        streaming: Streaming,
+        client: &mut Client,
+    ) -> Result<Reply, ProxyError> {
+        let Streaming { mut head, framing, mut connection, mut upload } = streaming;
+        let limit = self.generation.limits().answer;
+        let collecting = async {
+            let body = &mut crate::http1::Body::new(framing);
+            crate::http1::collect(body, &mut connection.source, limit).await
+        };
+        let collected = upload.beside(&mut client.source, &mut connection.writer, collecting).await?;
+        let collected = collected.map_err(|error| ProxyError::Upstream(UpstreamError::Body(error)))?;
+        let body = collected.ok_or_else(|| ProxyError::AnswerTooLarge(show_bytes(limit)))?;
+
+        let shown = Some(body.clone()).filter(|body| !body.is_empty());
+        let mut draft = AnswerDraft::from(response(&head, shown));
+        draft.secret = self.draft.secret;
+        let posting = self.run.post(&self.draft, &mut draft);
+        let verdict = upload.beside(&mut client.source, &mut connection.writer, posting).await?;
+        if let Verdict::Refuse(rejection) = verdict.map_err(ProxyError::Hook)? {
+            return Err(ProxyError::Refused(rejection));
+        }
+        apply(&mut head, &draft);
+        let body = if draft.body_changed { draft.response.body.unwrap_or_default() } else { body };
+        if framing != Framing::None || !body.is_empty() {
+            head.headers.remove("transfer-encoding");
+            head.headers.set("Content-Length", body.len().to_string());
+        }
+        Ok(Reply::Whole { head, body })
+    }
+
+    async fn post_head(
+        &mut self,
+        mut streaming: Streaming,
+        client: &mut Client,
+    ) -> Result<Reply, ProxyError> {
+        tracing::debug!("post-hooks are not shown the answer's body");
+        let mut draft = AnswerDraft {
+            body: hook::Body::Hidden,
+            secret: self.draft.secret,
+            ..AnswerDraft::from(response(&streaming.head, None))
+        };
+        let posting = self.run.post(&self.draft, &mut draft);
+        let Streaming { connection, upload, .. } = &mut streaming;
+        let verdict = upload.beside(&mut client.source, &mut connection.writer, posting).await?;
+        if let Verdict::Refuse(rejection) = verdict.map_err(ProxyError::Hook)? {
+            return Err(ProxyError::Refused(rejection));
+        }
+        apply(&mut streaming.head, &draft);
+        Ok(Reply::Stream(Box::new(streaming)))
+    }
+
+    /// Lets adapters undo what they began.
+    pub(super) async fn unwind(&mut self, reason: &UnwindReason) {
+        self.run.unwind(&self.draft, reason).await;
+    }
+}
+
+/// Keeps a patched request within the patterns that it matched.
+struct Within<'a> {
+    generation: &'a Generation,
+    call: &'a mut Call,
+    version: Option<&'a str>,
+}
+
+impl Scope for Within<'_> {
+    fn redirect(
+        &mut self,
+        query: Option<&str>,
+        variables: &[(String, String)],
+    ) -> Result<String, String> {
+        let mut call = self.call.clone();
+        if !variables.is_empty() {
+            call = call.with_variables(variables).map_err(|error| error.to_string())?;
+        }
+        if let Some(query) = query {
+            call = call.with_query(query).map_err(|error| error.to_string())?;
+        }
+        if !self.generation.matches_alike(self.call, &call, self.version) {
+            return Err("it may not change the path of a request beyond its endpoint".to_owned());
+        }
+        *self.call = call;
+        Ok(self.call.forward_target())
+    }
+}
+
+fn response(head: &ResponseHead, body: Option<Bytes>) -> HookResponse {
+    HookResponse { status: head.status, headers: headers::shown(&head.headers), body }
+}
+
+fn apply(head: &mut ResponseHead, draft: &AnswerDraft) {
+    headers::apply(&mut head.headers, &draft.header_changes);
+    if head.status != draft.response.status {
+        head.status = draft.response.status;
+        head.reason = Bytes::from_static(reply::reason(head.status).as_bytes());
+    }
+}
+
+/// An adapter's own answer to a request that the engine never sees.
+fn made(response: HookResponse) -> Reply {
+    let body = response.body.unwrap_or_default();
+    let mut head = ResponseHead::new(response.status, reply::reason(response.status));
+    for (name, value) in response.headers {
+        head.headers.push(name.into_bytes(), value);
+    }
+    if !matches!(response.status, 204 | 304) {
+        head.headers.push(&b"Content-Length"[..], body.len().to_string());
+    }
+    Reply::Whole { head, body }
+}
+
+fn has_body(request: &Request) -> bool {
+    match &request.whole {
+        Some(whole) => !whole.is_empty(),
+        None => request.framing != Framing::None,
+    }
+}
+
+fn content_type(request: &Request) -> Option<&[u8]> {
+    request.head.headers.get("content-type").map(|value| &value[..])
+}
+
+/// The engine lets a form body override the query, behind the backs of hooks that judged the query.
+fn has_form_body(request: &Request) -> bool {
+    let form = content_type(request).is_some_and(docker::is_form);
+    form && has_body(request)
+}

@@ -1,0 +1,195 @@
+//! What the client gets, and how it is written.
+
+use bytes::{Buf, Bytes};
+use futures_util::FutureExt;
+
+use super::client::{Client, send};
+use super::headers;
+use super::upload::Upload;
+use super::{Proxy, ProxyError, tunnel};
+use crate::http1::{Body, Framing, RequestHead, ResponseHead, last_chunk, piece};
+use crate::upstream::{Connection, UpstreamError};
+
+/// How much of a refused request's body is read, so that the client can read its answer.
+const LINGER: u64 = 1024 * 1024;
+/// For how long.
+const LINGER_TIME: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// An answer that is ready to be given.
+pub(super) enum Reply {
+    /// All of it is in memory.
+    Whole {
+        /// Its head, whose framing lines fit the body.
+        head: ResponseHead,
+        /// Its body; empty where the status or method has none.
+        body: Bytes,
+    },
+    /// Its body is still coming.
+    Stream(Box<Streaming>),
+    /// The connection is raw from here on.
+    Tunnel(Box<Streaming>),
+}
+
+/// An answer whose body is on its way.
+pub(super) struct Streaming {
+    /// Its head as it came, changed by hooks.
+    pub(super) head: ResponseHead,
+    /// How its body ends.
+    pub(super) framing: Framing,
+    /// Where it comes from.
+    pub(super) connection: Connection,
+    /// The request's body, which may be on its way still.
+    pub(super) upload: Upload,
+}
+
+/// Whether the client's connection serves another request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Persist {
+    /// It does.
+    Keep,
+    /// It ends here.
+    Close,
+}
+
+impl Reply {
+    /// The status that the client will see.
+    pub(super) fn status(&self) -> u16 {
+        match self {
+            Self::Whole { head, .. } => head.status,
+            Self::Stream(streaming) | Self::Tunnel(streaming) => streaming.head.status,
+        }
+    }
+}
+
+impl Proxy {
+    /// Gives the client its answer. `rest` is what was not read of the request.
+    pub(super) async fn deliver(
+        &self,
+        reply: Reply,
+        request: &RequestHead,
+        rest: &Body,
+        client: &mut Client,
+    ) -> Persist {
+        let delivered = match reply {
+            Reply::Whole { head, body } => whole(head, body, request, rest, client).await,
+            Reply::Stream(streaming) => self.stream(*streaming, request, client).await,
+            Reply::Tunnel(streaming) => open_tunnel(*streaming, client).await,
+        };
+        delivered.unwrap_or_else(|error| {
+            // The head has gone out: all that is left is to break off, so that nobody takes a part
+            // for the whole.
+            tracing::warn!(error = &error as &dyn std::error::Error, "an answer broke off");
+            Persist::Close
+        })
+    }
+
+    async fn stream(
+        &self,
+        streaming: Streaming,
+        request: &RequestHead,
+        client: &mut Client,
+    ) -> Result<Persist, ProxyError> {
+        let Streaming { mut head, framing, mut connection, mut upload } = streaming;
+        let keeps = headers::upstream_keeps_alive(&head, framing);
+        // A body that is still coming up decides at its end whether the client can go on.
+        let keep_alive = headers::client_keeps_alive(request, framing);
+        headers::finish(&mut head, request, keep_alive);
+        let mut bytes = head.to_bytes(request.http11);
+        let chunked = framing == Framing::Chunked && request.http11;
+        let mut body = Body::new(framing);
+
+        // A short body that has come with its head leaves with it.
+        let first = body.next(&mut connection.source).now_or_never().transpose();
+        let first = first.map_err(|error| ProxyError::Upstream(UpstreamError::Body(error)))?.flatten();
+        let first = first.map_or_else(|| piece(Bytes::new(), false), |data| piece(data, chunked));
+        let end = if chunked && body.is_done() { last_chunk() } else { Bytes::new() };
+        let ended = body.is_done();
+        send(&mut client.writer, bytes.split().freeze().chain(first).chain(end)).await.map_err(gone)?;
+
+        if !ended {
+            let relay = relay(&mut body, &mut connection.source, &mut client.writer, chunked);
+            upload.beside(&mut client.source, &mut connection.writer, relay).await??;
+        }
+        let persist = keep_alive && upload.client_is_clean() && !client.source.ended();
+        if keeps && upload.is_clean() && body.is_done() {
+            self.upstream.checkin(connection);
+        }
+        if persist { Ok(Persist::Keep) } else { Ok(close(client).await) }
+    }
+}
+
+async fn relay(
+    body: &mut Body,
+    upstream: &mut crate::http1::Source<crate::stream::Reader>,
+    client: &mut crate::stream::Writer,
+    chunked: bool,
+) -> Result<(), ProxyError> {
+    let broken = |error| ProxyError::Upstream(UpstreamError::Body(error));
+    while let Some(data) = body.next(upstream).await.map_err(broken)? {
+        send(client, piece(data, chunked)).await.map_err(gone)?;
+    }
+    if chunked {
+        send(client, last_chunk()).await.map_err(gone)?;
+    }
+    Ok(())
+}
+
+async fn whole(
+    mut head: ResponseHead,
+    body: Bytes,
+    request: &RequestHead,
+    rest: &Body,
+    client: &mut Client,
+) -> Result<Persist, ProxyError> {
+    let keep_alive = headers::client_keeps_alive(request, Framing::None) && rest.is_done();
+    headers::finish(&mut head, request, keep_alive);
+    let bytes = head.to_bytes(request.http11).freeze();
+    let body = if request.method == "HEAD" { Bytes::new() } else { body };
+    send(&mut client.writer, bytes.chain(body)).await.map_err(gone)?;
+    if keep_alive { Ok(Persist::Keep) } else { Ok(close(client).await) }
+}
+
+/// The Docker Engine has decided: from its head on, bytes are passed as they come.
+async fn open_tunnel(streaming: Streaming, client: &mut Client) -> Result<Persist, ProxyError> {
+    let Streaming { head, connection, .. } = streaming;
+    send(&mut client.writer, head.to_bytes(true).freeze()).await.map_err(gone)?;
+    tunnel::join(client, connection).await;
+    Ok(Persist::Close)
+}
+
+/// Ends our side and reads on for a moment: closing with unread bytes would reset the connection, and
+/// the reset may overtake the answer (RFC 9112 §9.6).
+async fn close(client: &mut Client) -> Persist {
+    use tokio::io::AsyncWriteExt;
+    let _ = client.writer.shutdown().await;
+    let drained = async {
+        let mut read = 0;
+        while read < LINGER && !client.source.ended() {
+            let buffered = client.source.buffered().len();
+            read += client.source.take(buffered).len() as u64;
+            if client.source.fill().await.is_err() {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LINGER_TIME, drained).await;
+    Persist::Close
+}
+
+fn gone(_: std::io::Error) -> ProxyError {
+    ProxyError::ClientGone
+}
+
+/// A JSON answer of our own. The type carries no parameter: Docker's client compares it exactly.
+pub(super) fn json(status: u16, body: Bytes) -> Reply {
+    let mut head = ResponseHead::new(status, reason(status));
+    head.headers.push(&b"Content-Type"[..], &b"application/json"[..]);
+    head.headers.push(&b"Content-Length"[..], body.len().to_string());
+    Reply::Whole { head, body }
+}
+
+/// The usual reason phrase.
+pub(super) fn reason(status: u16) -> &'static str {
+    let known = http::StatusCode::from_u16(status).ok();
+    known.and_then(|known| known.canonical_reason()).unwrap_or("Unknown")
+}

@@ -1,0 +1,155 @@
+//! A request as it is read: once, and as the Docker Engine will read it.
+
+use std::borrow::Cow;
+
+use bytes::{Buf, Bytes};
+
+use super::client::{Client, send};
+use super::error::ProxyError;
+use super::upload::Upload;
+use crate::docker::{self, Call, RequestBody};
+use crate::limits::{BodyLimits, show_bytes};
+use crate::http1::{self, Body, Framing, RequestHead};
+
+/// A body of this size is read before the engine is asked: head and body then leave in one write, on a
+/// connection that is used again.
+const SMALL: u64 = 64 * 1024;
+
+/// A request and what has been learned of it.
+pub(super) struct Request {
+    /// Drawn when it arrived.
+    pub(super) id: String,
+    /// Its head as it came.
+    pub(super) head: RequestHead,
+    /// What has not been read of its body.
+    pub(super) body: Body,
+    /// How its body ends.
+    pub(super) framing: Framing,
+    /// Its body, once all of it has been read.
+    pub(super) whole: Option<Bytes>,
+    /// The head that goes up, where hooks have changed it.
+    pub(super) changed: Option<RequestHead>,
+    call: Option<Call>,
+}
+
+impl Request {
+    pub(super) fn new(head: RequestHead, id: String) -> Self {
+        // Until the framing is known nothing after the head can be told to be another request.
+        let (framing, body) = (Framing::UntilClose, Body::new(Framing::UntilClose));
+        Self { id, head, body, framing, whole: None, changed: None, call: None }
+    }
+
+    pub(super) fn method(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.head.method)
+    }
+
+    /// The path as sent, for the log.
+    pub(super) fn path(&self) -> Cow<'_, str> {
+        let path = self.head.target.split(|byte| *byte == b'?').next().unwrap_or_default();
+        String::from_utf8_lossy(path)
+    }
+
+    /// Reads the request line and the framing, strictly.
+    pub(super) fn read(&mut self) -> Result<(), ProxyError> {
+        self.framing = Framing::of_request(&self.head).map_err(ProxyError::Framing)?;
+        self.body = Body::new(self.framing);
+        let hosts = self.head.headers.all("host").count();
+        if hosts > 1 || (self.head.http11 && hosts == 0) {
+            return Err(ProxyError::Host);
+        }
+        let call = docker::read(&self.head.method, &self.head.target).map_err(ProxyError::Line)?;
+        self.call = Some(call);
+        Ok(())
+    }
+
+    /// What the Docker Engine is asked for.
+    pub(super) fn call(&self) -> Result<&Call, ProxyError> {
+        self.call.as_ref().ok_or(ProxyError::Host)
+    }
+
+    /// Goes on as another call, to which hooks have changed it.
+    pub(super) fn redirect(&mut self, call: Call) {
+        self.call = Some(call);
+    }
+
+    /// Reads the body where the engine needs it whole, or where it is short; else it will stream.
+    pub(super) async fn gather(
+        &mut self,
+        limits: BodyLimits,
+        client: &mut Client,
+    ) -> Result<(), ProxyError> {
+        let endpoint = self.call()?.endpoint;
+        let kind = endpoint.map(|endpoint| endpoint.request);
+        let expects = self.head.headers.get("expect").is_some();
+        match self.framing {
+            Framing::None => self.whole = Some(Bytes::new()),
+            _ if endpoint.is_some_and(docker::Endpoint::is_attach) => self.drop_body(client).await?,
+            _ if endpoint.is_some_and(docker::Endpoint::is_exec_start) => {
+                self.collect(limits.body, client).await?;
+            }
+            Framing::Chunked if kind == Some(RequestBody::None) => self.collect(limits.body, client).await?,
+            Framing::Length(length) if length <= SMALL && !expects && is_json(kind) => {
+                self.collect(SMALL, client).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Reads all of the body, up to a limit.
+    pub(super) async fn collect(&mut self, limit: u64, client: &mut Client) -> Result<(), ProxyError> {
+        let too_large = || ProxyError::BodyTooLarge(show_bytes(limit));
+        if matches!(self.framing, Framing::Length(length) if length > limit) {
+            return Err(too_large());
+        }
+        self.solicit(client).await?;
+        let collected = http1::collect(&mut self.body, &mut client.source, limit).await;
+        let collected = collected.map_err(|error| match error {
+            http1::BodyError::Broken(_) => ProxyError::ClientGone,
+            error => ProxyError::RequestBody(error),
+        })?;
+        self.whole = Some(collected.ok_or_else(too_large)?);
+        Ok(())
+    }
+
+    /// A client that waits for leave to send its body gets it.
+    async fn solicit(&mut self, client: &mut Client) -> Result<(), ProxyError> {
+        let Some(expectation) = self.head.headers.get("expect") else { return Ok(()) };
+        if !expectation.eq_ignore_ascii_case(b"100-continue") {
+            return Err(ProxyError::Expectation);
+        }
+        if self.head.http11 && client.source.buffered().is_empty() {
+            let leave = &b"HTTP/1.1 100 Continue\r\n\r\n"[..];
+            send(&mut client.writer, leave).await.map_err(|_| ProxyError::ClientGone)?;
+        }
+        Ok(())
+    }
+
+    /// Attach takes no body: the engine would feed a late one to the container's stdin. One without an
+    /// end (docker-modem sends such) is not waited for.
+    async fn drop_body(&mut self, client: &mut Client) -> Result<(), ProxyError> {
+        if matches!(self.framing, Framing::Length(_)) {
+            self.collect(SMALL, client).await?;
+        } else {
+            while client.source.buffered().has_remaining() && !self.body.is_done() {
+                self.body.next(&mut client.source).await.map_err(ProxyError::RequestBody)?;
+            }
+            self.body = Body::new(Framing::None);
+        }
+        self.whole = Some(Bytes::new());
+        Ok(())
+    }
+
+    /// What is left to do with the body once the head has gone up.
+    pub(super) fn upload(&mut self) -> Upload {
+        let body = std::mem::replace(&mut self.body, Body::new(Framing::None));
+        match self.whole {
+            Some(_) => Upload::complete(body),
+            None => Upload::streaming(body, self.framing == Framing::Chunked),
+        }
+    }
+}
+
+fn is_json(kind: Option<RequestBody>) -> bool {
+    matches!(kind, Some(RequestBody::None | RequestBody::Json | RequestBody::OptionalJson))
+}

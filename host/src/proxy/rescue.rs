@@ -1,0 +1,91 @@
+//! Turns an error into the answer that the client gets: the only place that picks a status.
+
+use bytes::Bytes;
+
+use super::error::Blame;
+use super::reply::Reply;
+use super::{ProxyError, reply};
+use crate::docker::{Refusal, error_body};
+use crate::hook::{HookFailure, Rejection};
+use crate::http1::{HeadError, ResponseHead};
+use crate::upstream::UpstreamError;
+
+/// The answer to give for an error, after logging it once, where its blame belongs.
+pub(super) fn rescue(error: ProxyError) -> Reply {
+    log(&error);
+    match error {
+        ProxyError::Refused(rejection) => refusal(rejection),
+        ProxyError::Line(Refusal::Redirect { location }) => redirect(location),
+        error => {
+            let status = status(&error);
+            reply::json(status, error_body::to_bytes(&format!("powerstrip: {error}")))
+        }
+    }
+}
+
+/// An adapter's refusal, in its own words.
+fn refusal(rejection: Rejection) -> Reply {
+    let body = rejection.body.unwrap_or_else(|| error_body::to_bytes(&rejection.message));
+    reply::json(rejection.status, body)
+}
+
+/// The Docker Engine's own answer to a path that is not clean (gorilla/mux's cleanPath).
+fn redirect(location: String) -> Reply {
+    let mut head = ResponseHead::new(301, reply::reason(301));
+    head.headers.push(&b"Location"[..], location);
+    head.headers.push(&b"Content-Length"[..], &b"0"[..]);
+    Reply::Whole { head, body: Bytes::new() }
+}
+
+fn status(error: &ProxyError) -> u16 {
+    match error {
+        ProxyError::Head(HeadError::TooLarge) => 431,
+        ProxyError::Framing(crate::http1::FramingError::Encoding) => 501,
+        ProxyError::Line(refusal) => refusal.status(),
+        ProxyError::Form => 415,
+        ProxyError::Expectation => 417,
+        ProxyError::BodyTooLarge(_) => 413,
+        ProxyError::Loop => 508,
+        ProxyError::Hook(error) => hook_status(&error.failure),
+        ProxyError::Upstream(UpstreamError::ConnectTimeout(_)) => 504,
+        ProxyError::Upstream(_) | ProxyError::AnswerTooLarge(_) => 502,
+        ProxyError::Refused(rejection) => rejection.status,
+        _ => 400,
+    }
+}
+
+fn hook_status(failure: &HookFailure) -> u16 {
+    match failure {
+        HookFailure::NotReady(_) | HookFailure::Busy { .. } => 503,
+        HookFailure::DeadlineExceeded { .. } => 504,
+        HookFailure::WebhookUnreachable(_) | HookFailure::WebhookReply(_) => 502,
+        _ => 500,
+    }
+}
+
+fn log(error: &ProxyError) {
+    let kind = error.kind();
+    let span = tracing::Span::current();
+    span.record("error.type", kind).record("powerstrip.blame", error.blame().as_str());
+    let source = error as &dyn std::error::Error;
+    match (error.blame(), error) {
+        (_, ProxyError::Hook(hook)) => log_hook(&hook.failure, source),
+        (_, ProxyError::Refused(rejection)) => {
+            tracing::info!(kind, message = %rejection.message, "an adapter refused a request");
+        }
+        (_, ProxyError::Loop) => tracing::warn!(kind, error = source, "request refused"),
+        (Blame::Client, _) => tracing::info!(kind, error = source, "request refused"),
+        (Blame::Adapter, _) => tracing::warn!(kind, error = source, "request failed"),
+        (Blame::Upstream | Blame::Powerstrip, _) => {
+            tracing::error!(kind, error = source, "request failed");
+        }
+    }
+}
+
+fn log_hook(failure: &HookFailure, error: &dyn std::error::Error) {
+    match failure {
+        HookFailure::Trapped(trace) => tracing::error!(error, trace, "an adapter crashed"),
+        HookFailure::BadOutcome(_) => tracing::error!(error, "an adapter's outcome is illegal"),
+        _ => tracing::warn!(error, "an adapter failed"),
+    }
+}

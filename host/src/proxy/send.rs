@@ -1,0 +1,128 @@
+//! Asking the Docker Engine.
+
+use bytes::{Buf, Bytes};
+use tokio::io::AsyncWriteExt;
+
+use super::client::{Client, send};
+use super::error::ProxyError;
+use super::headers::{self, Outgoing};
+use super::reply::{Reply, Streaming};
+use super::request::Request;
+use super::Proxy;
+use crate::docker::Endpoint;
+use crate::http1::{Framing, ResponseHead, Source};
+use crate::stream::Reader;
+use crate::upstream::{Connection, UpstreamError};
+
+/// The engine's answer: its head is here, its body may be coming.
+pub(super) struct Answer {
+    pub(super) streaming: Streaming,
+    /// Whether the engine has made the connection raw.
+    pub(super) raw: bool,
+}
+
+impl Answer {
+    /// The reply where no hook has a say.
+    pub(super) fn unhooked(self) -> Reply {
+        let streaming = Box::new(self.streaming);
+        if self.raw { Reply::Tunnel(streaming) } else { Reply::Stream(streaming) }
+    }
+}
+
+impl Proxy {
+    /// Sends a request and waits for the head of its answer.
+    ///
+    /// It is sent again only where that can do no harm: on a connection that the engine had closed
+    /// meanwhile, when nothing was written or the method changes nothing.
+    pub(super) async fn send(
+        &self,
+        request: &mut Request,
+        client: &mut Client,
+    ) -> Result<Answer, ProxyError> {
+        let head = self.outgoing(request)?;
+        let body = request.whole.clone().unwrap_or_default();
+        let unary = request.whole.is_some() && !request.call()?.endpoint.is_some_and(Endpoint::is_hijack);
+        let connection = if unary { self.upstream.checkout() } else { self.upstream.connect() };
+        let mut connection = connection.await.map_err(ProxyError::Upstream)?;
+        let harmless = matches!(&request.head.method[..], b"GET" | b"HEAD" | b"OPTIONS");
+
+        if connection.reused {
+            let written = write(&mut connection, head.clone(), body.clone());
+            match client.unless_gone(written).await? {
+                Err(Unsent) => {}
+                Ok(()) => match self.answer(connection, request, client).await {
+                    Err(ProxyError::Upstream(UpstreamError::Closed)) if harmless => {}
+                    answered => return answered,
+                },
+            }
+            connection = self.upstream.connect().await.map_err(ProxyError::Upstream)?;
+        }
+        // If a fresh connection takes nothing, its reading side tells why: an early answer, or the end.
+        let _ = client.unless_gone(write(&mut connection, head, body)).await?;
+        self.answer(connection, request, client).await
+    }
+
+    fn outgoing(&self, request: &Request) -> Result<Bytes, ProxyError> {
+        let call = request.call()?;
+        let outgoing = Outgoing {
+            target: call.forward_target().into(),
+            length: request.whole.as_ref().map(Bytes::len),
+            via: &self.mark,
+            h2c: call.endpoint.is_some_and(Endpoint::is_h2c),
+        };
+        let head = request.changed.as_ref().unwrap_or(&request.head);
+        Ok(headers::forward(head, &outgoing).to_bytes().freeze())
+    }
+
+    async fn answer(
+        &self,
+        mut connection: Connection,
+        request: &mut Request,
+        client: &mut Client,
+    ) -> Result<Answer, ProxyError> {
+        let mut upload = request.upload();
+        let head = loop {
+            let next = next_head(&mut connection.source);
+            let head = upload.beside(&mut client.source, &mut connection.writer, next).await?;
+            let head = head.map_err(ProxyError::Upstream)?;
+            if head.status == 101 || head.status >= 200 {
+                break head;
+            }
+            let wanted = head.status != 100 || request.head.headers.get("expect").is_some();
+            if request.head.http11 && wanted {
+                let bytes = head.to_bytes(true).freeze();
+                send(&mut client.writer, bytes).await.map_err(|_| ProxyError::ClientGone)?;
+            }
+        };
+        self.upstream.learn(&head);
+        let framing = Framing::of_response(&head, &request.head.method)
+            .map_err(|error| ProxyError::Upstream(UpstreamError::Framing(error)))?;
+        let raw = is_raw(&head, framing, request)?;
+        Ok(Answer { streaming: Streaming { head, framing, connection, upload }, raw })
+    }
+}
+
+/// The engine's answer alone decides whether a connection becomes raw: a client that asks for an upgrade
+/// elsewhere could hide requests in it.
+fn is_raw(head: &ResponseHead, framing: Framing, request: &Request) -> Result<bool, ProxyError> {
+    let endpoint = request.call()?.endpoint;
+    let content_type = head.headers.get("content-type").map(|value| &value[..]);
+    let framed = framing != Framing::UntilClose;
+    Ok(crate::docker::is_tunnel(endpoint, head.status, content_type, framed))
+}
+
+async fn next_head(source: &mut Source<Reader>) -> Result<ResponseHead, UpstreamError> {
+    let head = source.response_head().await.map_err(|_| UpstreamError::Closed)?;
+    head.map_err(UpstreamError::Head)?.ok_or(UpstreamError::Closed)
+}
+
+/// Not a byte was taken.
+struct Unsent;
+
+/// Writes head and body at once. Once the first byte is out, the answer tells how it went.
+async fn write(connection: &mut Connection, head: Bytes, body: Bytes) -> Result<(), Unsent> {
+    let mut bytes = head.chain(body);
+    connection.writer.write_buf(&mut bytes).await.map_err(|_| Unsent)?;
+    let _ = send(&mut connection.writer, bytes).await;
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Two connections joined into one: attach, exec, BuildKit's sessions.
+//!
+//! Bytes pass both ways as they come. The end of one direction is passed on and leaves the other open
+//! (a container prints after its stdin has ended); a failure of either side ends both.
+
+use std::io;
+
+use tokio::io::AsyncWriteExt;
+use tracing::{Instrument, Span};
+
+use super::client::{Client, hung_up, send};
+use crate::http1::Source;
+use crate::stream::{Reader, Writer};
+use crate::telemetry;
+use crate::upstream::Connection;
+
+/// The most that is moved at a time.
+const PIECE: usize = 128 * 1024;
+
+/// Passes bytes until both directions have ended or one side has gone.
+pub(super) async fn join(client: &mut Client, mut upstream: Connection) {
+    let span = telemetry::tunnel_span();
+    carry(client, &mut upstream, &span).instrument(span.clone()).await;
+}
+
+async fn carry(client: &mut Client, upstream: &mut Connection, span: &Span) {
+    let (mut bytes_up, mut bytes_down) = (0, 0);
+    {
+        let up = one_way(&mut client.source, &mut upstream.writer, &mut bytes_up);
+        let down = one_way(&mut upstream.source, &mut client.writer, &mut bytes_down);
+        tokio::pin!(up, down);
+        // When one direction has ended the other goes on, until it ends too or its reader has gone.
+        tokio::select! {
+            ended = &mut up => if let Ok(source) = ended {
+                tokio::select! { _ = &mut down => {}, () = hung_up(source) => {} }
+            },
+            ended = &mut down => if let Ok(source) = ended {
+                tokio::select! { _ = &mut up => {}, () = hung_up(source) => {} }
+            },
+        }
+    }
+    span.record("bytes_up", bytes_up).record("bytes_down", bytes_down);
+    tracing::debug!(bytes_up, bytes_down, "tunnel ended");
+}
+
+/// Moves bytes until the sender ends, and passes that on; gives the ended source back.
+async fn one_way<'a>(
+    from: &'a mut Source<Reader>,
+    to: &mut Writer,
+    moved: &mut u64,
+) -> io::Result<&'a Source<Reader>> {
+    loop {
+        while !from.buffered().is_empty() {
+            let bytes = from.take(PIECE);
+            *moved += bytes.len() as u64;
+            send(to, bytes).await?;
+        }
+        if from.fill().await? == 0 {
+            to.shutdown().await?;
+            return Ok(from);
+        }
+    }
+}

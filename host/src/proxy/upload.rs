@@ -1,0 +1,141 @@
+//! A request's body on its way up, beside whatever else is awaited.
+//!
+//! The Docker Engine may answer before it has read a body, or while it reads. And a client's half-close
+//! means something to it: the end of stdin, or a build that nobody waits for. So from the first byte of
+//! a request to the last byte of its answer, somebody reads the client; this is who.
+
+use std::pin::pin;
+
+use bytes::{Buf, Bytes};
+use tokio::io::AsyncWriteExt;
+
+use super::ProxyError;
+use super::client::{READ_AHEAD, hung_up};
+use crate::http1::{Body, BodyError, Piece, Source, last_chunk, piece};
+use crate::stream::{Reader, Writer};
+
+/// A body on its way up, and then the watch over the client.
+pub(super) struct Upload {
+    body: Body,
+    chunked: bool,
+    pending: Piece,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The body is being sent.
+    Sending,
+    /// It has been sent.
+    Sent,
+    /// The Docker Engine reads no more of it; it has answered or will.
+    Refused,
+    /// The client's end of stream has been passed on.
+    Ended,
+}
+
+impl Upload {
+    /// Begins to send a body that is read from the client.
+    pub(super) fn streaming(body: Body, chunked: bool) -> Self {
+        Self { body, chunked, pending: nothing(), state: State::Sending }
+    }
+
+    /// Only watches the client: the request is all there.
+    pub(super) fn complete(body: Body) -> Self {
+        Self { body, chunked: false, pending: nothing(), state: State::Sent }
+    }
+
+    /// Whether both sides may be used for another request, as far as the request goes.
+    pub(super) fn is_clean(&self) -> bool {
+        self.state == State::Sent && self.body.is_done() && !self.pending.has_remaining()
+    }
+
+    /// Whether all of the request has been read from the client.
+    pub(super) fn client_is_clean(&self) -> bool {
+        self.body.is_done()
+    }
+
+    /// What the client sends after its request, raw: the stream of a tunnel begins there.
+    pub(super) fn abandon_body(&mut self) {
+        self.body = Body::new(crate::http1::Framing::None);
+    }
+
+    /// Goes on sending and watching while some work lasts.
+    pub(super) async fn beside<T>(
+        &mut self,
+        client: &mut Source<Reader>,
+        upstream: &mut Writer,
+        work: impl Future<Output = T>,
+    ) -> Result<T, ProxyError> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                stepped = self.step(client, upstream) => stepped?,
+            }
+        }
+    }
+
+    /// One step; safe to drop half-way.
+    async fn step(
+        &mut self,
+        client: &mut Source<Reader>,
+        upstream: &mut Writer,
+    ) -> Result<(), ProxyError> {
+        if self.pending.has_remaining() {
+            return self.write(upstream).await;
+        }
+        match self.state {
+            State::Sending => self.read(client).await,
+            State::Sent | State::Refused => self.watch(client, upstream).await,
+            State::Ended => {
+                hung_up(client).await;
+                Err(ProxyError::ClientGone)
+            }
+        }
+    }
+
+    async fn read(&mut self, client: &mut Source<Reader>) -> Result<(), ProxyError> {
+        match self.body.next(client).await {
+            Ok(Some(data)) => self.pending = piece(data, self.chunked),
+            Ok(None) => {
+                self.state = State::Sent;
+                self.pending = if self.chunked { piece(last_chunk(), false) } else { nothing() };
+            }
+            Err(BodyError::Chunks) => return Err(ProxyError::RequestBody(BodyError::Chunks)),
+            Err(_) => return Err(ProxyError::ClientGone),
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, upstream: &mut Writer) -> Result<(), ProxyError> {
+        let written = upstream.write_buf(&mut self.pending).await;
+        if written.is_err() || (!self.pending.has_remaining() && upstream.flush().await.is_err()) {
+            self.pending = nothing();
+            self.state = State::Refused;
+        }
+        Ok(())
+    }
+
+    async fn watch(
+        &mut self,
+        client: &mut Source<Reader>,
+        upstream: &mut Writer,
+    ) -> Result<(), ProxyError> {
+        if client.ended() {
+            // A failure here means that the engine has gone, which its answer's reader will see.
+            let _ = upstream.shutdown().await;
+            self.state = State::Ended;
+        } else if client.buffered().len() >= READ_AHEAD {
+            std::future::pending::<()>().await;
+        } else {
+            client.fill().await.map_err(|_| ProxyError::ClientGone)?;
+        }
+        Ok(())
+    }
+}
+
+fn nothing() -> Piece {
+    piece(Bytes::new(), false)
+}

@@ -1,0 +1,113 @@
+//! Accepts clients and hands each connection to a service, until it is told to stop.
+//!
+//! The server does not know what it serves.
+
+mod listen;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use crate::telemetry;
+
+pub use listen::{Accepted, Listen, ListenError, Listener, Peer};
+
+/// How long requests and tunnels may go on after the signal to stop.
+pub const DRAIN_GRACE: Duration = Duration::from_secs(10);
+/// Pause when the process has no file descriptor left: one is freed when a client leaves.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What serves a connection from its first byte to its last.
+pub trait Service: Send + Sync + 'static {
+    /// Serves one client. When `drain` is cancelled it finishes the request in hand and returns.
+    fn serve(
+        self: Arc<Self>,
+        accepted: Accepted,
+        drain: CancellationToken,
+    ) -> impl Future<Output = ()> + Send;
+}
+
+/// Serves until `stop` resolves, then drains; `now` cuts the draining short.
+pub async fn run(
+    listeners: Vec<Listener>,
+    service: Arc<impl Service>,
+    stop: impl Future<Output = ()>,
+    now: impl Future<Output = ()>,
+) {
+    let (drain, kill) = (CancellationToken::new(), CancellationToken::new());
+    let connections = TaskTracker::new();
+    for listener in listeners {
+        let accepting = accept(listener, Arc::clone(&service), connections.clone());
+        connections.spawn(accepting.run(drain.clone(), kill.clone()));
+    }
+    stop.await;
+    tracing::info!("draining");
+    drain.cancel();
+    connections.close();
+    tokio::select! {
+        () = connections.wait() => {}
+        () = tokio::time::sleep(DRAIN_GRACE) => tracing::warn!("connections are cut after the grace period"),
+        () = now => tracing::warn!("connections are cut at once"),
+    }
+    kill.cancel();
+    connections.wait().await;
+}
+
+/// The accept loop of one listener.
+struct Accepting<S> {
+    listener: Listener,
+    service: Arc<S>,
+    connections: TaskTracker,
+}
+
+fn accept<S: Service>(listener: Listener, service: Arc<S>, connections: TaskTracker) -> Accepting<S> {
+    Accepting { listener, service, connections }
+}
+
+impl<S: Service> Accepting<S> {
+    async fn run(self, drain: CancellationToken, kill: CancellationToken) {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = drain.cancelled() => return,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok(incoming) => self.spawn(incoming, drain.clone(), kill.clone()),
+                Err(error) if is_passing(&error) => tracing::debug!(%error, "a client left at once"),
+                Err(error) => {
+                    tracing::error!(%error, "cannot accept a client");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn spawn(&self, incoming: listen::Incoming, drain: CancellationToken, kill: CancellationToken) {
+        let service = Arc::clone(&self.service);
+        let span = telemetry::connection_span(&incoming.peer_name());
+        let serving = async move {
+            match incoming.establish().await {
+                Ok(accepted) => service.serve(accepted, drain).await,
+                Err(error) => tracing::info!(%error, "a client's TLS handshake failed"),
+            }
+        };
+        let connection = async move {
+            tokio::select! {
+                () = serving => {}
+                () = kill.cancelled() => {}
+            }
+        };
+        self.connections.spawn(connection.instrument(span.or_current()));
+    }
+}
+
+/// Errors of one client, not of the listener.
+fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+}

@@ -1,0 +1,271 @@
+//! Binding an address, and what is known of who connects to it.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::unistd::{Group, User};
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio_rustls::TlsAcceptor;
+
+use crate::addr::Address;
+use crate::http1::Source;
+use crate::stream::{self, Reader, Writer};
+
+/// As Docker's own socket: its group may use it, nobody else.
+const DEFAULT_MODE: u32 = 0o660;
+/// A client that does not finish its handshake must not hold a descriptor for ever.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where to listen, and how.
+#[derive(Clone)]
+pub struct Listen {
+    /// The address.
+    pub address: Address,
+    /// Permission bits of a unix socket.
+    pub mode: Option<u32>,
+    /// User that a unix socket belongs to.
+    pub owner: Option<String>,
+    /// Group that a unix socket belongs to.
+    pub group: Option<String>,
+    /// Certificates, for TLS.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+/// Why an address cannot be listened on.
+#[derive(Debug, Error)]
+pub enum ListenError {
+    /// The system refused.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Somebody answers there.
+    #[error("cannot listen on {0}: another process listens there")]
+    InUse(String),
+    /// There is no such user or group.
+    #[error("cannot give {socket} to {name}: there is no such user or group")]
+    NoSuchOwner {
+        /// The socket.
+        socket: String,
+        /// User or group.
+        name: String,
+    },
+    /// `fd://` without a socket from systemd.
+    #[error("fd:// needs a socket from systemd (LISTEN_FDS), and there is none")]
+    NoSocketPassed,
+}
+
+/// A bound address.
+pub struct Listener {
+    socket: Socket,
+    tls: Option<TlsAcceptor>,
+}
+
+enum Socket {
+    Unix { listener: UnixListener, path: PathBuf, inode: Option<u64> },
+    Tcp(TcpListener),
+}
+
+/// A client that has connected and may have to shake hands yet.
+pub struct Incoming {
+    stream: Raw,
+    tls: Option<TlsAcceptor>,
+    peer: Peer,
+}
+
+enum Raw {
+    Unix(UnixStream),
+    Tcp(TcpStream),
+}
+
+/// A client that is ready to be served.
+pub struct Accepted {
+    /// What it sends.
+    pub source: Source<Reader>,
+    /// What it gets.
+    pub writer: Writer,
+    /// Who it is.
+    pub peer: Peer,
+}
+
+/// Who connected, as far as the listener can prove it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Peer {
+    /// A process on this host.
+    Unix {
+        /// Process.
+        pid: u32,
+        /// User.
+        uid: u32,
+        /// Group.
+        gid: u32,
+    },
+    /// Somebody at this address.
+    Tcp(SocketAddr),
+    /// The holder of a certificate with this subject.
+    Tls(String),
+    /// The kernel did not tell.
+    Unknown,
+}
+
+impl Listener {
+    /// Binds an address; `fd://` gives every socket that systemd passed.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub async fn bind(listen: &Listen) -> Result<Vec<Self>, ListenError> {
+        let address = listen.address.to_string();
+        let failed = |source| ListenError::Bind { address: address.clone(), source };
+        let sockets = match &listen.address {
+            Address::Unix(path) => vec![bind_unix(path, listen).await?],
+            Address::Tcp { host, port } => {
+                vec![Socket::Tcp(TcpListener::bind((host.as_str(), *port)).await.map_err(failed)?)]
+            }
+            Address::Fd => passed().map_err(failed)?,
+        };
+        if sockets.is_empty() {
+            return Err(ListenError::NoSocketPassed);
+        }
+        let tls = listen.tls.clone().map(TlsAcceptor::from);
+        Ok(sockets.into_iter().map(|socket| Self { socket, tls: tls.clone() }).collect())
+    }
+
+    /// The address as it is bound, with the port that the system chose.
+    #[must_use]
+    pub fn address(&self) -> String {
+        match &self.socket {
+            Socket::Unix { path, .. } => format!("unix://{}", path.display()),
+            Socket::Tcp(listener) => {
+                listener.local_addr().map_or_else(|_| "tcp://".to_owned(), |bound| format!("tcp://{bound}"))
+            }
+        }
+    }
+
+    pub(super) async fn accept(&self) -> io::Result<Incoming> {
+        let (stream, peer) = match &self.socket {
+            Socket::Unix { listener, .. } => {
+                let (stream, _) = listener.accept().await?;
+                let peer = credentials(&stream);
+                (Raw::Unix(stream), peer)
+            }
+            Socket::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                (Raw::Tcp(stream), Peer::Tcp(address))
+            }
+        };
+        Ok(Incoming { stream, tls: self.tls.clone(), peer })
+    }
+}
+
+impl Drop for Listener {
+    /// Removes the socket's file, unless somebody else has put theirs in its place.
+    fn drop(&mut self) {
+        let Socket::Unix { path, inode: Some(inode), .. } = &self.socket else { return };
+        if fs::metadata(&*path).is_ok_and(|found| found.ino() == *inode) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl Incoming {
+    pub(super) fn peer_name(&self) -> String {
+        match &self.peer {
+            Peer::Unix { pid, uid, .. } => format!("{pid}:{uid}"),
+            Peer::Tcp(address) => address.to_string(),
+            Peer::Tls(_) | Peer::Unknown => "unknown".to_owned(),
+        }
+    }
+
+    /// Shakes hands where the listener wants it.
+    pub(super) async fn establish(self) -> io::Result<Accepted> {
+        let ((reader, writer), peer) = match (self.stream, self.tls) {
+            (Raw::Unix(stream), _) => (stream::from_unix(stream), self.peer),
+            (Raw::Tcp(stream), None) => (stream::from_tcp(stream), self.peer),
+            (Raw::Tcp(stream), Some(acceptor)) => {
+                let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
+                let stream = shaken.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+                (stream::from_tls(stream.into()), self.peer)
+            }
+        };
+        Ok(Accepted { source: Source::new(reader), writer, peer })
+    }
+}
+
+fn credentials(stream: &UnixStream) -> Peer {
+    stream.peer_cred().map_or(Peer::Unknown, |found| Peer::Unix {
+        pid: found.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or_default(),
+        uid: found.uid(),
+        gid: found.gid(),
+    })
+}
+
+async fn bind_unix(path: &Path, listen: &Listen) -> Result<Socket, ListenError> {
+    let address = listen.address.to_string();
+    let failed = |source| ListenError::Bind { address: address.clone(), source };
+    let listener = match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            // A socket file outlives its process; only a refused connection proves that it is stale.
+            match UnixStream::connect(path).await {
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    fs::remove_file(path).map_err(failed)?;
+                    UnixListener::bind(path).map_err(failed)?
+                }
+                _ => return Err(ListenError::InUse(address)),
+            }
+        }
+        bound => bound.map_err(failed)?,
+    };
+    let mode = fs::Permissions::from_mode(listen.mode.unwrap_or(DEFAULT_MODE));
+    fs::set_permissions(path, mode).map_err(failed)?;
+    let (owner, group) = owners(listen)?;
+    if owner.is_some() || group.is_some() {
+        std::os::unix::fs::chown(path, owner, group).map_err(failed)?;
+    }
+    let inode = fs::metadata(path).ok().map(|found| found.ino());
+    Ok(Socket::Unix { listener, path: path.to_owned(), inode })
+}
+
+fn owners(listen: &Listen) -> Result<(Option<u32>, Option<u32>), ListenError> {
+    let missing = |name: &String| ListenError::NoSuchOwner {
+        socket: listen.address.to_string(),
+        name: name.clone(),
+    };
+    let user = |name: &String| User::from_name(name).ok().flatten().map(|user| user.uid.as_raw());
+    let group = |name: &String| Group::from_name(name).ok().flatten().map(|group| group.gid.as_raw());
+    // A number is an id of its own: containers often lack the names of their host.
+    let id = |name: &String, named: Option<u32>| {
+        named.or_else(|| name.parse().ok()).ok_or_else(|| missing(name))
+    };
+    Ok((
+        listen.owner.as_ref().map(|name| id(name, user(name))).transpose()?,
+        listen.group.as_ref().map(|name| id(name, group(name))).transpose()?,
+    ))
+}
+
+/// Every socket that systemd passed.
+fn passed() -> io::Result<Vec<Socket>> {
+    let mut passed = listenfd::ListenFd::from_env();
+    let mut sockets = Vec::new();
+    for index in 0..passed.len() {
+        if let Ok(Some(unix)) = passed.take_unix_listener(index) {
+            unix.set_nonblocking(true)?;
+            let path = unix.local_addr()?.as_pathname().map(Path::to_owned).unwrap_or_default();
+            let listener = UnixListener::from_std(unix)?;
+            sockets.push(Socket::Unix { listener, path, inode: None });
+        } else if let Some(tcp) = passed.take_tcp_listener(index)? {
+            tcp.set_nonblocking(true)?;
+            sockets.push(Socket::Tcp(TcpListener::from_std(tcp)?));
+        }
+    }
+    Ok(sockets)
+}

@@ -1,0 +1,94 @@
+//! Logs and spans: their names and fields, in one place.
+//!
+//! One span per stage: `connection` › `request` › `hook`, `upstream` or `tunnel`. Fields carry
+//! OpenTelemetry's names where it has one. Bodies, queries and credentials are never recorded.
+
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, IsTerminal};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tracing::field::Empty;
+use tracing::{Span, info_span};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::prelude::*;
+
+/// What is logged when `RUST_LOG` says nothing.
+const DEFAULT_FILTER: &str = "info,wasmtime=warn,cranelift=warn,hyper_util=warn";
+
+/// Starts to log to standard error: for people on a terminal, as JSON otherwise.
+pub fn init() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    if io::stderr().is_terminal() {
+        registry.with(layer.with_target(false)).init();
+    } else {
+        registry.with(layer.json().flatten_event(true)).init();
+    }
+}
+
+/// One client's connection.
+#[must_use]
+pub fn connection_span(client: &str) -> Span {
+    info_span!("connection", "client.address" = client)
+}
+
+/// One request. The query is left out: it may hold secrets.
+#[must_use]
+pub fn request_span(request_id: &str, method: &str, path: &str) -> Span {
+    info_span!(
+        "request",
+        request_id,
+        "http.request.method" = method,
+        "url.path" = path,
+        "powerstrip.endpoint" = Empty,
+        "powerstrip.traffic" = Empty,
+        "http.response.status_code" = Empty,
+        "error.type" = Empty,
+        "powerstrip.blame" = Empty,
+    )
+}
+
+/// One hook of one adapter.
+#[must_use]
+pub fn hook_span(adapter: &str, hook: &'static str) -> Span {
+    info_span!(
+        "hook",
+        "powerstrip.adapter" = adapter,
+        "powerstrip.hook" = hook,
+        "powerstrip.outcome" = Empty,
+        "powerstrip.duration_ms" = Empty,
+    )
+}
+
+/// Records how a hook ended.
+pub fn hook_ended(span: &Span, outcome: &'static str, took: Duration) {
+    let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    span.record("powerstrip.outcome", outcome).record("powerstrip.duration_ms", took);
+    span.in_scope(|| tracing::debug!("hook ended"));
+}
+
+/// A connection that is raw from now on.
+#[must_use]
+pub fn tunnel_span() -> Span {
+    info_span!("tunnel", bytes_up = Empty, bytes_down = Empty)
+}
+
+/// Records how a request was answered, and says so in one line.
+pub fn request_answered(span: &Span, status: u16, took: Duration) {
+    span.record("http.response.status_code", status);
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(status, took_ms, "answered");
+}
+
+/// A new id: 16 hexadecimal digits that do not repeat within a process, nor likely between two.
+#[must_use]
+pub fn request_id() -> String {
+    static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    // A multiplication by an odd number is one-to-one, so ids differ as their counts do.
+    let count = COUNT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    format!("{:016x}", SEED.wrapping_add(count))
+}

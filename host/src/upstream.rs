@@ -1,0 +1,177 @@
+//! The Docker Engine's side: connections to it, and when one may be used again.
+
+mod connect;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use thiserror::Error;
+
+use crate::addr::Address;
+use crate::http1::{Body, BodyError, Framing, FramingError, HeadError, ResponseHead, Source};
+use crate::stream::{Reader, Writer};
+
+pub use connect::Tls;
+
+/// Idle connections kept: as many as a busy host's clients use at a time, a few kilobytes each.
+const MAX_IDLE: usize = 64;
+/// A local engine accepts at once; this is for one across a network.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What went wrong between us and the Docker Engine.
+#[derive(Debug, Error)]
+pub enum UpstreamError {
+    /// It could not be reached.
+    #[error("cannot connect to the Docker Engine at {address}")]
+    Connect {
+        /// Where it was looked for.
+        address: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It did not accept in time.
+    #[error("the Docker Engine did not answer within {0:?}")]
+    ConnectTimeout(Duration),
+    /// It closed the connection before a whole head.
+    #[error("the Docker Engine closed the connection")]
+    Closed,
+    /// Its answer is no HTTP.
+    #[error("the Docker Engine's answer makes no sense")]
+    Head(#[source] HeadError),
+    /// Its answer contradicts itself on where it ends.
+    #[error("the Docker Engine's answer makes no sense")]
+    Framing(#[source] FramingError),
+    /// Its answer broke off.
+    #[error("the Docker Engine closed the connection")]
+    Body(#[source] BodyError),
+}
+
+/// One connection to the Docker Engine.
+#[derive(Debug)]
+pub struct Connection {
+    /// What it sends.
+    pub source: Source<Reader>,
+    /// What it gets.
+    pub writer: Writer,
+    /// Whether an earlier request was answered on it.
+    pub reused: bool,
+}
+
+/// The Docker Engine that requests go to.
+#[derive(Debug)]
+pub struct Upstream {
+    address: Address,
+    tls: Option<Tls>,
+    idle: Mutex<Vec<Connection>>,
+    api_version: ArcSwapOption<String>,
+}
+
+impl Upstream {
+    /// Names an engine; nothing is dialled yet.
+    #[must_use]
+    pub fn new(address: Address, tls: Option<Tls>) -> Self {
+        Self { address, tls, idle: Mutex::default(), api_version: ArcSwapOption::empty() }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// A connection that an earlier request left usable, else a new one.
+    ///
+    /// # Errors
+    /// When the engine cannot be reached.
+    pub async fn checkout(&self) -> Result<Connection, UpstreamError> {
+        while let Some(mut connection) = self.lock().pop() {
+            // A restarted engine has closed it; stray bytes would become somebody's answer.
+            if connection.source.is_quiet() {
+                return Ok(connection);
+            }
+        }
+        self.connect().await
+    }
+
+    /// A new connection.
+    ///
+    /// # Errors
+    /// When the engine cannot be reached.
+    pub async fn connect(&self) -> Result<Connection, UpstreamError> {
+        let (reader, writer) = connect::dial(&self.address, self.tls.as_ref()).await?;
+        Ok(Connection { source: Source::new(reader), writer, reused: false })
+    }
+
+    /// Takes back a connection whose request and answer are both complete.
+    pub fn checkin(&self, mut connection: Connection) {
+        connection.reused = true;
+        connection.source.rest();
+        let mut idle = self.lock();
+        if idle.len() < MAX_IDLE {
+            idle.push(connection);
+        }
+    }
+
+    /// The API version under which unversioned calls are served, if it can be learned.
+    pub async fn api_version(&self) -> Option<Arc<String>> {
+        if let known @ Some(_) = self.api_version.load_full() {
+            return known;
+        }
+        let asked = tokio::time::timeout(CONNECT_TIMEOUT, self.ping()).await;
+        if let Ok(Err(error)) = asked {
+            tracing::debug!(%error, "the Docker Engine's API version is not known");
+        }
+        self.api_version.load_full()
+    }
+
+    /// Learns the API version from any answer: an engine may be replaced while we run.
+    pub fn learn(&self, head: &ResponseHead) {
+        let Some(value) = head.headers.get("api-version") else { return };
+        let Ok(version) = std::str::from_utf8(value) else { return };
+        if self.api_version.load().as_ref().is_none_or(|known| known.as_str() != version) {
+            self.api_version.store(Some(Arc::new(version.to_owned())));
+        }
+    }
+
+    async fn ping(&self) -> Result<(), UpstreamError> {
+        use tokio::io::AsyncWriteExt;
+        let mut connection = self.connect().await?;
+        let request = b"HEAD /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n";
+        let written = connection.writer.write_all(request).await;
+        written.map_err(|_| UpstreamError::Closed)?;
+        let head = connection.head().await?;
+        self.learn(&head);
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    /// The next head, interim ones included. Safe to drop half-way.
+    ///
+    /// # Errors
+    /// When the engine closed, or sent no HTTP.
+    pub async fn head(&mut self) -> Result<ResponseHead, UpstreamError> {
+        let head = self.source.response_head().await.map_err(|_| UpstreamError::Closed)?;
+        head.map_err(UpstreamError::Head)?.ok_or(UpstreamError::Closed)
+    }
+
+    /// All of an answer's body, unless it is longer than `limit`.
+    ///
+    /// # Errors
+    /// When the answer breaks off.
+    pub async fn collect(
+        &mut self,
+        framing: Framing,
+        limit: u64,
+    ) -> Result<Option<Bytes>, UpstreamError> {
+        let body = &mut Body::new(framing);
+        crate::http1::collect(body, &mut self.source, limit).await.map_err(UpstreamError::Body)
+    }
+}

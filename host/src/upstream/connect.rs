@@ -1,0 +1,49 @@
+//! Dialling the Docker Engine.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
+
+use super::{CONNECT_TIMEOUT, UpstreamError};
+use crate::addr::Address;
+use crate::stream::{self, Reader, Writer};
+
+/// How to speak TLS to the engine.
+#[derive(Clone)]
+pub struct Tls {
+    /// Trusted authorities and our own certificate.
+    pub config: Arc<rustls::ClientConfig>,
+    /// The name that its certificate must carry.
+    pub name: ServerName<'static>,
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Tls").field(&self.name).finish()
+    }
+}
+
+pub(super) async fn dial(
+    address: &Address,
+    tls: Option<&Tls>,
+) -> Result<(Reader, Writer), UpstreamError> {
+    let dialled = tokio::time::timeout(CONNECT_TIMEOUT, open(address, tls)).await;
+    let opened = dialled.map_err(|_| UpstreamError::ConnectTimeout(CONNECT_TIMEOUT))?;
+    opened.map_err(|source| UpstreamError::Connect { address: address.to_string(), source })
+}
+
+async fn open(address: &Address, tls: Option<&Tls>) -> io::Result<(Reader, Writer)> {
+    match address {
+        Address::Unix(path) => Ok(stream::from_unix(UnixStream::connect(path).await?)),
+        Address::Tcp { host, port } => {
+            let tcp = TcpStream::connect((host.as_str(), *port)).await?;
+            let Some(tls) = tls else { return Ok(stream::from_tcp(tcp)) };
+            let connector = TlsConnector::from(Arc::clone(&tls.config));
+            Ok(stream::from_tls(connector.connect(tls.name.clone(), tcp).await?.into()))
+        }
+        Address::Fd => Err(io::Error::new(io::ErrorKind::InvalidInput, "fd:// is for listening only")),
+    }
+}

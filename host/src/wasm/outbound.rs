@@ -1,0 +1,120 @@
+//! `wasi:http` out of the sandbox: one pooled client for each adapter, and who may be called.
+
+mod body;
+mod dial;
+mod error;
+mod stream;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
+use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
+
+use crate::grants::Grants;
+use body::TimedBody;
+use dial::Dial;
+
+pub(super) use dial::Tls;
+
+/// The host name under which a webhook behind a unix socket is called.
+pub(super) const SOCKET_HOST: &str = "webhook.internal";
+
+/// Idle connections are dropped before the peer drops them: Node does at 5 seconds.
+const IDLE: Duration = Duration::from_secs(4);
+/// Idle connections that are kept to one host.
+const IDLE_PER_HOST: usize = 32;
+/// Time to resolve, connect and shake hands.
+const CONNECT: Duration = Duration::from_secs(10);
+/// The largest head of an answer.
+const MAX_HEAD: usize = 128 * 1024;
+
+/// The HTTP client of one adapter.
+#[derive(Clone)]
+pub(super) struct Client {
+    pool: legacy::Client<Dial, WasiBody>,
+    grants: Arc<Grants>,
+    has_socket: bool,
+}
+
+impl Client {
+    /// A client for an adapter with these grants; a webhook may have a socket of its own.
+    pub(super) fn new(grants: &Grants, socket: Option<PathBuf>, tls: Tls) -> Self {
+        let grants = Arc::new(grants.clone());
+        let has_socket = socket.is_some();
+        let pool = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .http1_max_buf_size(MAX_HEAD)
+            // Only requests of which no byte was written on a connection that had idled.
+            .retry_canceled_requests(true)
+            .build(Dial::new(Arc::clone(&grants), socket, tls, CONNECT));
+        Self { pool, grants, has_socket }
+    }
+
+    async fn send(
+        self,
+        request: Request<WasiBody>,
+        options: RequestOptions,
+        deadline: Instant,
+    ) -> Result<Response<WasiBody>> {
+        dial::judge(request.uri(), &self.grants, self.has_socket)?;
+        let first_byte = options.first_byte_timeout.unwrap_or(Duration::MAX);
+        let connect = options.connect_timeout.unwrap_or(CONNECT);
+        let left = deadline.saturating_duration_since(Instant::now());
+        let wait = first_byte.saturating_add(connect).min(left);
+        let answer = tokio::time::timeout(wait, self.pool.request(request)).await;
+        let answer = answer.map_err(|_| Error::ConnectionReadTimeout)?;
+        let between_bytes = options.between_bytes_timeout.unwrap_or(Duration::MAX);
+        let answer = answer.map_err(|error| error::of_client(&error))?;
+        Ok(answer.map(|body| TimedBody::new(body, between_bytes, deadline).boxed_unsync()))
+    }
+}
+
+/// The hook that wasi-http sends through; one for each call.
+pub(super) struct Outbound {
+    /// None where the adapter may call nobody.
+    client: Option<Client>,
+    deadline: Instant,
+}
+
+impl Outbound {
+    /// Sends through this client, none of whose waits outlasts the deadline.
+    pub(super) fn new(client: Option<Client>, deadline: Instant) -> Self {
+        Self { client, deadline }
+    }
+}
+
+type Done = Box<dyn Future<Output = Result<()>> + Send>;
+type Sending = Box<dyn Future<Output = Result<(Response<WasiBody>, Done)>> + Send>;
+
+impl WasiHttpHooks for Outbound {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Done,
+    ) -> Sending {
+        let (client, deadline) = (self.client.clone(), self.deadline);
+        Box::new(async move {
+            let client = client.ok_or(Error::HttpRequestDenied)?;
+            let answer = client.send(request, options.unwrap_or_default(), deadline).await?;
+            let done: Done = Box::new(async { Ok(()) });
+            Ok((answer, done))
+        })
+    }
+
+    fn p2_error_from_hyper(&mut self, error: &hyper::Error) -> ErrorCode {
+        error::of_hyper(error)
+    }
+
+    fn p2_error_from_connect(&mut self, error: &std::io::Error) -> ErrorCode {
+        error::of_connect(error)
+    }
+}

@@ -1,0 +1,167 @@
+//! Connections for the pooled client: who may be called, resolved once and connected to that.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use std::io;
+
+use http::Uri;
+use http::uri::Scheme;
+use hyper_rustls::ConfigBuilderExt;
+use hyper_util::rt::TokioIo;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::SOCKET_HOST;
+use super::error::DialError;
+use super::stream::{Io, Stream, TlsStream};
+use crate::grants::{GrantedBy, Grants, address_allowed};
+
+/// Connections that one adapter may have, idle ones among them.
+const MAX_CONNECTIONS: usize = 256;
+
+/// The TLS settings of all clients, read from the system at the first use.
+#[derive(Clone, Default)]
+pub(in crate::wasm) struct Tls(Arc<OnceLock<Arc<ClientConfig>>>);
+
+/// Makes connections for one adapter.
+#[derive(Clone)]
+pub(super) struct Dial(Arc<Shared>);
+
+struct Shared {
+    grants: Arc<Grants>,
+    socket: Option<PathBuf>,
+    tls: Tls,
+    limit: Duration,
+    permits: Arc<Semaphore>,
+}
+
+impl Dial {
+    /// Connections to what is granted, and to the socket as [`SOCKET_HOST`], within this time.
+    pub(super) fn new(
+        grants: Arc<Grants>,
+        socket: Option<PathBuf>,
+        tls: Tls,
+        limit: Duration,
+    ) -> Self {
+        let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        Self(Arc::new(Shared { grants, socket, tls, limit, permits }))
+    }
+}
+
+/// Where a request goes.
+struct Target<'a> {
+    host: &'a str,
+    port: u16,
+    tls: bool,
+}
+
+impl<'a> Target<'a> {
+    fn of(uri: &'a Uri) -> Option<Self> {
+        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
+        let tls = uri.scheme() == Some(&Scheme::HTTPS);
+        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        Some(Self { host: authority.host(), port, tls })
+    }
+}
+
+/// Whether an adapter may call this host; a pooled connection is no way around that.
+pub(super) fn judge(uri: &Uri, grants: &Grants, has_socket: bool) -> Result<(), DialError> {
+    let target = Target::of(uri).ok_or(DialError::Denied)?;
+    let own_socket = has_socket && target.host == SOCKET_HOST && !target.tls;
+    let granted = own_socket || grants.allows_http(target.host, target.port).is_some();
+    granted.then_some(()).ok_or(DialError::Denied)
+}
+
+impl Shared {
+    async fn connect(&self, uri: &Uri) -> Result<Stream, DialError> {
+        let closed = "the semaphore is never closed";
+        let permit = Arc::clone(&self.permits).acquire_owned().await.expect(closed);
+        let target = Target::of(uri).ok_or(DialError::Denied)?;
+        if let Some(socket) = self.socket.as_ref().filter(|_| target.host == SOCKET_HOST) {
+            let stream = UnixStream::connect(socket).await.map_err(DialError::Connect)?;
+            return Ok(Stream::new(Io::Unix(stream), permit));
+        }
+        let granted = self.grants.allows_http(target.host, target.port);
+        let tcp = tcp(&target, granted.ok_or(DialError::Denied)?).await?;
+        let io = match target.tls {
+            true => Io::Tls(Box::new(self.tls.handshake(target.host, tcp).await?)),
+            false => Io::Tcp(tcp),
+        };
+        Ok(Stream::new(io, permit))
+    }
+}
+
+/// Connects to an address that the name has now, and to no other: a second look at the name could
+/// lead elsewhere.
+async fn tcp(target: &Target<'_>, granted: GrantedBy) -> Result<TcpStream, DialError> {
+    let host = target.host.trim_start_matches('[').trim_end_matches(']');
+    let found = tokio::net::lookup_host((host, target.port)).await.map_err(DialError::Resolve)?;
+    let mut failure = DialError::Resolve(io::ErrorKind::NotFound.into());
+    for address in found {
+        match connect(address, granted).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+async fn connect(address: SocketAddr, granted: GrantedBy) -> Result<TcpStream, DialError> {
+    address_allowed(address.ip(), granted)?;
+    let stream = TcpStream::connect(address).await.map_err(DialError::Connect)?;
+    // Requests are written whole; waiting to fill a packet would only delay them.
+    stream.set_nodelay(true).map_err(DialError::Connect)?;
+    Ok(stream)
+}
+
+impl Tls {
+    async fn handshake(&self, host: &str, tcp: TcpStream) -> Result<TlsStream, DialError> {
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let invalid = |error| DialError::Tls(io::Error::new(io::ErrorKind::InvalidInput, error));
+        let name = rustls::pki_types::ServerName::try_from(host).map_err(invalid)?;
+        let config = Arc::clone(self.0.get_or_init(system_roots));
+        TlsConnector::from(config).connect(name, tcp).await.map_err(DialError::Tls)
+    }
+}
+
+/// Trusts what the system trusts; without such a list, nobody.
+fn system_roots() -> Arc<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = || {
+        ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .expect("ring has the ciphers of the default versions")
+    };
+    let with_roots = builder().with_native_roots().unwrap_or_else(|error| {
+        tracing::warn!(%error, "no certificate authorities found, so https calls will fail");
+        builder().with_root_certificates(RootCertStore::empty())
+    });
+    Arc::new(with_roots.with_no_client_auth())
+}
+
+type Connecting = Pin<Box<dyn Future<Output = Result<TokioIo<Stream>, DialError>> + Send>>;
+
+impl tower_service::Service<Uri> for Dial {
+    type Response = TokioIo<Stream>;
+    type Error = DialError;
+    type Future = Connecting;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), DialError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Connecting {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move {
+            let connecting = timeout(shared.limit, shared.connect(&uri)).await;
+            connecting.map_err(|_| DialError::Timeout)?.map(TokioIo::new)
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! A connection of any of the three kinds.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::OwnedSemaphorePermit;
+
+/// TLS over TCP.
+pub(super) type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
+
+/// A connection, and its place among those that the adapter may have.
+pub(super) struct Stream {
+    io: Io,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// The kinds of connection.
+pub(super) enum Io {
+    /// Plain.
+    Tcp(TcpStream),
+    /// Encrypted.
+    Tls(Box<TlsStream>),
+    /// On this host.
+    Unix(UnixStream),
+}
+
+impl Stream {
+    /// A connection that holds its permit until it is closed.
+    pub(super) fn new(io: Io, permit: OwnedSemaphorePermit) -> Self {
+        Self { io, _permit: permit }
+    }
+
+    fn read(&mut self) -> Pin<&mut dyn AsyncRead> {
+        match &mut self.io {
+            Io::Tcp(io) => Pin::new(io),
+            Io::Tls(io) => Pin::new(io),
+            Io::Unix(io) => Pin::new(io),
+        }
+    }
+
+    fn write(&mut self) -> Pin<&mut dyn AsyncWrite> {
+        match &mut self.io {
+            Io::Tcp(io) => Pin::new(io),
+            Io::Tls(io) => Pin::new(io),
+            Io::Unix(io) => Pin::new(io),
+        }
+    }
+}
+
+impl Connection for TokioStream {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+/// The connection as hyper wants it.
+pub(super) struct TokioStream(pub(super) TokioIo<Stream>);
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.read().poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.write().poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.write().poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.write().poll_shutdown(cx)
+    }
+}

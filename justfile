@@ -1,0 +1,94 @@
+# Every task of the project by name. `./dev RECIPE` installs what a recipe needs, then runs it here.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+set positional-arguments
+
+# List the recipes
+default:
+    @just --list
+
+# Format all sources
+[group('dev')]
+fmt:
+    cargo fmt --all
+
+# Build and run Powerstrip with the given arguments
+[group('dev')]
+run *args:
+    cargo run --quiet --package powerstrip -- "$@"
+
+# See Powerstrip at work, without Docker
+[group('dev')]
+demo:
+    cargo run --quiet --package powerstrip -- demo
+
+# Build the documentation of the crates; a broken link is an error
+[group('dev')]
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Check formatting, lints, dependencies and shell scripts
+[group('check')]
+lint: fmt-check clippy deny shellcheck
+
+# Check that the sources are formatted
+[group('check')]
+fmt-check:
+    cargo fmt --all --check
+
+# Check the Rust sources with clippy
+[group('check')]
+clippy:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Check licences, bans and sources of all dependencies; needs no network
+[group('check')]
+deny: (_tool "cargo-deny" "cargo deny check --hide-inclusion-graph bans licenses sources")
+
+# Check the dependencies against the published security advisories; needs the network
+[group('check')]
+audit:
+    cargo deny check advisories
+
+# Check the shell scripts
+[group('check')]
+shellcheck: (_tool "shellcheck" "shellcheck dev .ci/run scripts/*")
+
+# Run all tests: units, documentation, end to end, with a real Docker Engine
+[group('test')]
+test *args:
+    scripts/test "$@"
+
+# Run the end-to-end tests only
+[group('test')]
+e2e *args:
+    scripts/test --test '*' "$@"
+
+# Follow docs/ADAPTERS.md outside this repository, with cargo and cargo component
+[group('test')]
+guest-outside:
+    scripts/guest-outside
+
+# Run all that a change has to pass
+[group('test')]
+ci: lint doc guest-outside test
+
+# Build the program for development
+[group('build')]
+build:
+    cargo build --package powerstrip
+
+# Build the adapters into target/adapters, to be copied where Powerstrip looks for them
+[group('build')]
+adapters:
+    cargo run --quiet --package powerstrip-guest-build -- target/adapters envinject slowreq
+
+# Build the program and the adapters for release
+[group('release')]
+release: adapters
+    cargo build --release --package powerstrip
+
+# Run a command of a tool that not every machine can have, or say loudly that it was skipped
+_tool tool command:
+    @if command -v {{ tool }} >/dev/null; then echo "{{ command }}" >&2; {{ command }}; \
+    else echo "SKIPPED: {{ tool }} is not installed, so this was NOT checked: {{ command }}" >&2; fi

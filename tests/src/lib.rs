@@ -1,0 +1,65 @@
+//! The harness of Powerstrip's end-to-end tests.
+//!
+//! The tests know the program as its users do: the `powerstrip` binary as a process, bytes on
+//! sockets, the real `docker` client, a real Docker Engine. Nothing here links the host.
+//!
+//! A test is three paragraphs: arrange by builders, one act, assert on the wire.
+//!
+//! ```no_run
+//! # use powerstrip_tests::{FakeEngine, Powerstrip, Request};
+//! # async fn a_call_goes_to_the_engine() {
+//! let engine = FakeEngine::start();
+//! let powerstrip = Powerstrip::builder().engine(engine.address()).start().await;
+//!
+//! let answer = powerstrip.call(Request::get("/v1.41/containers/json")).await;
+//!
+//! assert_eq!(answer.status(), 200);
+//! assert_eq!(engine.calls("GET /containers/json").len(), 1);
+//! # }
+//! ```
+//!
+//! Tests never sleep. What must happen before something else is held back by a [`Gate`] that the
+//! test opens; what happens in another process is awaited by its log line, by the request that
+//! arrives, or by [`eventually`] where nothing else tells; and each wait ends in a panic after
+//! [`PATIENCE`].
+//!
+//! | to have | use |
+//! | --- | --- |
+//! | the program | [`Powerstrip::builder`], [`command_line`] |
+//! | an engine that does what the test says | [`FakeEngine`] with [`Script`]s |
+//! | a real engine | [`RealEngine::find`], and `private-engine run cargo test` around it all |
+//! | bytes on a socket | [`Client`] |
+//! | the `docker` client | [`Docker`] |
+//! | a 2015 adapter | [`Webhook`] |
+//! | sources for `envinject` | [`ConsulStandIn`], [`Etcd`] |
+
+mod binary;
+mod client;
+mod components;
+mod consul;
+mod docker;
+mod engine;
+mod etcd;
+mod patience;
+mod powerstrip;
+pub mod private;
+mod process;
+mod scripted;
+mod snapshot;
+mod webhook;
+mod wire;
+
+pub use binary::{Finished, command_line};
+pub use client::{Answer, Client, Request};
+pub use components::component;
+pub use consul::ConsulStandIn;
+pub use docker::Docker;
+pub use engine::{FakeEngine, RealEngine, api_answer};
+pub use etcd::Etcd;
+pub use patience::{PATIENCE, eventually, within};
+pub use powerstrip::{Builder, Powerstrip, Written};
+pub use process::Process;
+pub use scripted::{Gate, Recorded, Script, Server, Step};
+pub use snapshot::normalised;
+pub use webhook::{Reply, Webhook};
+pub use wire::{Head, Stream, Wire};

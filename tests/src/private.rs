@@ -1,0 +1,198 @@
+//! A private Docker Engine and image registry: own sockets, own folders, nothing shared with an
+//! engine that the machine may run already.
+
+use std::path::{Path, PathBuf};
+use std::process::Command as Blocking;
+use std::{env, fs, io};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::docker::{Docker, in_path};
+use crate::eventually;
+use crate::process::Process;
+
+/// Names a running engine to test against; `none` says that none can be had.
+pub const ENGINE: &str = "POWERSTRIP_TEST_ENGINE";
+
+/// Names a registry, `host:port`, that holds `busybox` and that the engine may pull from.
+pub const REGISTRY: &str = "POWERSTRIP_TEST_REGISTRY";
+
+/// Set to 1, makes a skipped test a failure.
+pub const REQUIRE_ENGINE: &str = "POWERSTRIP_TEST_REQUIRE_ENGINE";
+
+/// How the folders of private engines begin.
+const FOLDER: &str = "powerstrip-engine-";
+
+/// Says loudly that a test is skipped.
+///
+/// # Panics
+/// When [`REQUIRE_ENGINE`] forbids it.
+#[expect(clippy::print_stderr, reason = "a skip must be seen by whoever runs the tests")]
+pub fn skip(reason: &str) {
+    let is_required = env::var_os(REQUIRE_ENGINE).is_some_and(|value| value == "1");
+    assert!(!is_required, "{REQUIRE_ENGINE}=1 forbids to skip this: {reason}");
+    eprintln!("skipped: {reason}");
+}
+
+/// A running private engine with its registry.
+pub struct PrivateEngine {
+    address: String,
+    registry_host: Option<String>,
+    dockerd: Process,
+    _registry: Option<Process>,
+    folder: TempDir,
+}
+
+impl PrivateEngine {
+    /// Starts both and puts `busybox:latest` into each.
+    ///
+    /// # Errors
+    /// When the machine lacks a program or the rights to run one.
+    pub async fn start() -> Result<Self> {
+        for program in ["dockerd", "docker", "busybox"] {
+            ensure!(in_path(program).is_some(), "{program} is not installed");
+        }
+        ensure!(rustix::process::geteuid().is_root(), "only root can run a private dockerd");
+        sweep().await;
+
+        let folder = tempfile::Builder::new().prefix(FOLDER).tempdir()?;
+        fs::write(folder.path().join("owner"), std::process::id().to_string())?;
+        let address = format!("unix://{}", folder.path().join("docker.sock").display());
+        let dockerd = Process::start(&mut dockerd(folder.path(), &address));
+        dockerd.line("that it serves", |line| line.contains("API listen on").then_some(())).await;
+        import_busybox(&Docker::at(&address)).await?;
+        let registry = start_registry(folder.path()).await?;
+        let registry_host = registry.as_ref().map(|(_, host)| host.clone());
+        if let Some(host) = &registry_host {
+            push_busybox(&Docker::at(&address), host).await;
+        }
+        let registry = registry.map(|(process, _)| process);
+        Ok(Self { address, registry_host, dockerd, _registry: registry, folder })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The registry's `host:port`; none where Debian's `docker-registry` is not installed.
+    #[must_use]
+    pub fn registry(&self) -> Option<&str> {
+        self.registry_host.as_deref()
+    }
+
+    /// Stops it with its containers, and removes all that it made.
+    pub async fn stop(mut self) {
+        self.dockerd.signal(Signal::TERM);
+        self.dockerd.ended().await;
+        unmount_below(self.folder.path());
+    }
+}
+
+fn dockerd(folder: &Path, address: &str) -> Command {
+    let mut command = Command::new(in_path("dockerd").expect("it was looked for before"));
+    command.arg("--data-root").arg(folder.join("data"));
+    command.arg("--exec-root").arg(folder.join("exec"));
+    command.arg("--pidfile").arg(folder.join("dockerd.pid"));
+    // Neither rules nor bridges: another engine's must not change, and no test needs the network.
+    command.args(["--host", address, "--iptables=false", "--bridge=none"]);
+    command.args(["--shutdown-timeout", "1"]);
+    command
+}
+
+/// Makes `busybox:latest` from the machine's own static busybox.
+///
+/// # Errors
+/// When busybox is missing or the engine refuses the import.
+pub async fn import_busybox(docker: &Docker) -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let bin = root.path().join("bin");
+    fs::create_dir(&bin)?;
+    fs::create_dir(root.path().join("tmp"))?;
+    let busybox = in_path("busybox").context("busybox is not installed")?;
+    fs::copy(&busybox, bin.join("busybox"))?;
+    let applets = Blocking::new(&busybox).arg("--list").output()?.stdout;
+    for applet in String::from_utf8(applets)?.lines().filter(|name| *name != "busybox") {
+        std::os::unix::fs::symlink("busybox", bin.join(applet))?;
+    }
+    let line = format!("tar -C {} -c . | docker import - busybox:latest", root.path().display());
+    let imported = docker.shell(&line).await;
+    ensure!(imported.code == Some(0), "cannot import an image: {}", imported.stderr);
+    Ok(())
+}
+
+async fn start_registry(folder: &Path) -> Result<Option<(Process, String)>> {
+    if in_path("docker-registry").is_none() {
+        return Ok(None);
+    }
+    let config = folder.join("registry.yml");
+    let storage = folder.join("registry");
+    let text = format!(
+        "version: 0.1\nlog: {{level: info}}\nhttp: {{addr: \"127.0.0.1:0\"}}\n\
+         storage: {{filesystem: {{rootdirectory: \"{}\"}}}}\n",
+        storage.display()
+    );
+    fs::write(&config, text)?;
+    let process = Process::start(Command::new("docker-registry").arg("serve").arg(&config));
+    let host = process.line("its address", listening_on).await;
+    Ok(Some((process, host)))
+}
+
+/// The address in `… msg="listening on 127.0.0.1:43215" …`.
+fn listening_on(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("listening on ")?;
+    rest.split(['"', ' ', ',']).next().map(str::to_owned)
+}
+
+async fn push_busybox(docker: &Docker, host: &str) {
+    let name = format!("{host}/busybox:latest");
+    docker.output(&["tag", "busybox:latest", &name]).await;
+    docker.output(&["push", &name]).await;
+    docker.output(&["rmi", &name]).await;
+}
+
+/// Ends and removes what engines left behind whose owner was killed.
+async fn sweep() {
+    let Ok(entries) = fs::read_dir(env::temp_dir()) else { return };
+    let folders = entries.flatten().map(|entry| entry.path()).filter(|path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(FOLDER))
+    });
+    for folder in folders {
+        if pid_in(&folder.join("owner")).is_some_and(|pid| test_kill_process(pid).is_ok()) {
+            continue;
+        }
+        end_dockerd_of(&folder).await;
+        unmount_below(&folder);
+        // What cannot be removed is tried again the next time.
+        let _ = fs::remove_dir_all(&folder);
+    }
+}
+
+async fn end_dockerd_of(folder: &Path) {
+    let Some(pid) = pid_in(&folder.join("dockerd.pid")) else { return };
+    let path = PathBuf::from(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
+    let is_it = || {
+        let line = fs::read(&path).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(&*folder.to_string_lossy())
+    };
+    if is_it() && kill_process(pid, Signal::TERM).is_ok() {
+        eventually("the end of a forgotten dockerd", async || (!is_it()).then_some(())).await;
+    }
+}
+
+fn pid_in(file: &Path) -> Option<Pid> {
+    fs::read_to_string(file).ok()?.trim().parse().ok().and_then(Pid::from_raw)
+}
+
+/// Detaches the file systems that an engine has left mounted in its folder.
+fn unmount_below(folder: &Path) {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+    for point in points.filter(|point| Path::new(point).starts_with(folder)) {
+        let _: io::Result<_> = Blocking::new("umount").args(["--lazy", point]).status();
+    }
+}

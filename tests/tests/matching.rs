@@ -1,0 +1,152 @@
+//! Which calls an endpoint's pattern matches, as operators see it and as hooks are called.
+
+use powerstrip_tests::{FakeEngine, Powerstrip, Request, Webhook, api_answer, command_line};
+use serde_json::{Value, json};
+
+/// The list of the 2015 README, in its order.
+const SIX: [&str; 6] = [
+    "POST /v1.16/containers/create",
+    "POST /v1*/containers/create",
+    "POST /*/containers/create",
+    "POST /*/*/create",
+    "* /*/containers/create",
+    "POST /v[12]/containers/create",
+];
+
+#[tokio::test]
+async fn all_six_patterns_of_2015_match() {
+    let mut builder = Powerstrip::builder().adapter("a", "http://127.0.0.1:1/a");
+    for pattern in SIX {
+        builder = builder.pre(pattern, &["a"]);
+    }
+    let file = builder.pre("GET /nowhere", &["a"]).written();
+
+    let path = file.path();
+    let call = "POST /v1.16/containers/create";
+    let shown = command_line(&["explain", "--config", &path, call]).await;
+    let json = command_line(&["explain", "--config", &path, call, "--format", "json"]).await;
+
+    assert_eq!(shown.code, Some(0), "{}", shown.stderr);
+    for pattern in SIX {
+        assert!(shown.stdout.contains(pattern), "{pattern}\n{}", shown.stdout);
+    }
+    let json: Value = serde_json::from_str(&json.stdout).expect("one JSON value");
+    let text = json.to_string();
+    assert!(SIX.iter().all(|pattern| text.contains(pattern)), "{text}");
+}
+
+/// Whether a pattern's hook is called for a request.
+macro_rules! patterns {
+    ($($name:ident: $pattern:literal, $call:literal => $times:literal;)*) => {
+        mod patterns {
+            $(#[tokio::test]
+            async fn $name() {
+                super::is_called($pattern, $call, $times).await;
+            })*
+        }
+    };
+}
+
+async fn is_called(pattern: &str, call: &str, times: usize) {
+    let engine = FakeEngine::start();
+    engine.on("* ", api_answer(200, &json!({})));
+    engine.on("GET /version", api_answer(200, &json!({"ApiVersion": "1.41"})));
+    let webhook = Webhook::echo();
+    let powerstrip = Powerstrip::builder()
+        .engine(engine.address())
+        .pre(pattern, &["hook"])
+        .adapter("hook", webhook.url())
+        .start()
+        .await;
+
+    let (method, target) = call.split_once(' ').expect("METHOD TARGET");
+    let answer = powerstrip.call(Request::new(method, target)).await;
+
+    assert_eq!((answer.status(), webhook.calls().len()), (200, times), "{}", answer.show());
+}
+
+patterns! {
+    the_query_does_not_count: "POST /*/containers/create", "POST /v1.41/containers/create?a=/b" => 1;
+    a_call_without_a_version: "POST /*/containers/create", "POST /containers/create" => 1;
+    a_pattern_without_a_version: "POST /containers/create", "POST /v1.41/containers/create" => 1;
+    an_exact_version_of_an_unversioned_call: "GET /v1.41/info", "GET /info" => 1;
+    a_major_version: "GET /v[12]/info", "GET /v1.41/info" => 1;
+    another_method: "GET /*/containers/create", "POST /v1.41/containers/create" => 0;
+    any_method: "* /*/containers/create", "POST /v1.41/containers/create" => 1;
+    everything: "* *", "POST /v1.41/containers/create" => 1;
+    alternatives: "{GET,POST} /*/{info,version}", "GET /v1.41/info" => 1;
+    a_star_spans_slashes: "POST /*/images/*/tag", "POST /v1.41/images/a/b/c/tag" => 1;
+    an_encoded_slash: "POST /*/containers/create", "POST /v1.41/containers%2fcreate" => 1;
+    an_encoded_letter: "POST /*/containers/create", "POST /v1.41/%63ontainers/create" => 1;
+    an_encoded_version: "POST /*/containers/create", "POST /%761%2e41/containers/create" => 1;
+    a_path_the_catalogue_does_not_know: "GET /*/libpod/*", "GET /v5.0.0/libpod/info" => 1;
+    another_case: "GET /*/info", "GET /v1.41/Info" => 0;
+    a_trailing_slash: "GET /*/info", "GET /v1.41/info/" => 0;
+}
+
+#[tokio::test]
+async fn an_encoded_path_is_forwarded_as_it_was_matched() {
+    let engine = FakeEngine::start();
+    let powerstrip = Powerstrip::before(engine.address()).await;
+
+    let answer = powerstrip.post("/v1.41/%63ontainers%2fcreate?name=%61", &json!({})).await;
+
+    assert_eq!(answer.status(), 201, "{}", answer.show());
+    let head = engine.called("POST /containers/create").await.head;
+    assert_eq!(head.path(), "/v1.41/containers/create");
+}
+
+#[tokio::test]
+async fn both_spellings_of_one_endpoint_call_an_adapter_once() {
+    let engine = FakeEngine::start();
+    let webhook = Webhook::echo();
+    let powerstrip = Powerstrip::builder()
+        .engine(engine.address())
+        .pre("POST /*/containers/create", &["hook"])
+        .pre("POST /containers/create", &["hook"])
+        .adapter("hook", webhook.url())
+        .start()
+        .await;
+
+    powerstrip.post("/containers/create", &json!({})).await;
+    powerstrip.post("/v1.41/containers/create", &json!({})).await;
+
+    assert_eq!(webhook.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn an_adapter_that_is_listed_twice_is_called_twice() {
+    let engine = FakeEngine::start();
+    let webhook = Webhook::echo();
+    let powerstrip = Powerstrip::builder()
+        .engine(engine.address())
+        .pre("POST /*/containers/create", &["hook", "hook"])
+        .pre("POST *", &["hook"])
+        .adapter("hook", webhook.url())
+        .start()
+        .await;
+
+    powerstrip.post("/v1.41/containers/create", &json!({})).await;
+
+    assert_eq!(webhook.calls().len(), 3);
+}
+
+#[tokio::test]
+async fn endpoints_contribute_in_the_order_of_the_file() {
+    let engine = FakeEngine::start();
+    let webhook = Webhook::echo();
+    let base = webhook.url();
+    let mut builder = Powerstrip::builder().engine(engine.address());
+    for (pattern, name) in [("* *", "one"), ("POST *", "two"), ("POST /*/create", "three")] {
+        builder = builder.endpoint(pattern, &[name], &[name]);
+        builder = builder.adapter(name, format!("{base}/{name}"));
+    }
+    let powerstrip = builder.start().await;
+
+    powerstrip.post("/v1.41/containers/create", &json!({})).await;
+
+    let targets: Vec<String> =
+        webhook.server().requests().iter().map(|call| call.head.target().to_owned()).collect();
+    let order = ["one", "two", "three"].map(|name| format!("/adapter/{name}"));
+    assert_eq!(targets, [order.clone(), order].concat());
+}
