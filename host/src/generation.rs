@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::docker::{ApiVersion, Call};
-use crate::endpoint::{EndpointTable, Matched};
+use crate::docker::{ApiVersion, Call, Spellings};
+use crate::endpoint::{Element, EndpointTable, Match};
 use crate::hook::{Chain, Link, Member};
 use crate::limits::BodyLimits;
 
@@ -53,28 +53,34 @@ impl Generation {
         if self.table.is_empty() {
             return Chain::default();
         }
-        let matched = self.lookup(call, version);
-        let link = |(pattern, member): &(Arc<str>, usize)| Link {
-            pattern: Arc::clone(pattern),
-            member: Arc::clone(&self.members[*member]),
+        let matched = self.table.lookup(&call.method, &spellings(call, version));
+        let link = |element: Element<usize>| Link {
+            pattern: element.pattern,
+            member: Arc::clone(&self.members[element.adapter]),
         };
         Chain {
-            pre: matched.pre.iter().map(link).collect(),
-            post: matched.post.iter().map(link).collect(),
+            pre: matched.pre.into_iter().map(link).collect(),
+            post: matched.post.into_iter().map(link).collect(),
         }
     }
 
     /// Whether two calls match the same endpoints: what a patch must not change.
     #[must_use]
     pub fn matches_alike(&self, one: &Call, other: &Call, version: Option<&str>) -> bool {
-        let (one, other) = (self.lookup(one, version), self.lookup(other, version));
-        one.pre == other.pre && one.post == other.post
+        let (one_path, other_path) = (spellings(one, version), spellings(other, version));
+        self.table.matches_same(&one.method, &one_path, &other_path)
     }
 
-    fn lookup(&self, call: &Call, version: Option<&str>) -> Matched<usize> {
-        let version = version.and_then(|version| version.parse::<ApiVersion>().ok());
-        self.table.lookup(&call.method, &call.spellings(version.as_ref()))
+    /// The patterns that match a call, and by which spelling.
+    #[must_use]
+    pub fn explain(&self, call: &Call, version: Option<&str>) -> Vec<Match> {
+        self.table.matches(&call.method, &spellings(call, version))
     }
+}
+
+fn spellings(call: &Call, version: Option<&str>) -> Spellings {
+    let version = version.and_then(|version| version.parse::<ApiVersion>().ok());
+    call.spellings(version.as_ref())
 }
 
 impl Generations {

@@ -12,9 +12,11 @@ mod send;
 mod tunnel;
 mod upload;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::FutureExt;
 use tracing::{Instrument, Span};
 
 use self::client::Client;
@@ -51,7 +53,10 @@ impl Proxy {
         let span = telemetry::request_span(&request.id, &request.method(), &request.path());
         async {
             let mut hooks = None;
-            let result = self.exchange(&mut request, &mut hooks, client).await;
+            let exchange = AssertUnwindSafe(self.exchange(&mut request, &mut hooks, client));
+            let result = exchange.catch_unwind().await;
+            // A panic is our own mistake; the client gets an answer all the same.
+            let result = result.unwrap_or_else(|_| Err(ProxyError::Internal(request.id.clone())));
 
             if let (Some(hooks), Some(reason)) = (&mut hooks, ended_badly(&result)) {
                 hooks.unwind(&reason).await;
@@ -79,8 +84,8 @@ impl Proxy {
         self.refuse_loop(request)?;
 
         let generation = self.generations.current();
-        let version = if generation.is_empty() { None } else { self.version(request).await };
-        let chain = generation.chain(request.call()?, version.as_deref());
+        let version = if generation.is_empty() { None } else { self.upstream.api_version().await };
+        let chain = generation.chain(request.call()?, version.as_deref().map(String::as_str));
         if chain.is_empty() {
             request.gather(generation.limits(), client).await?;
             let answer = self.send(request, client).await?;
@@ -89,21 +94,13 @@ impl Proxy {
 
         self.record(&chain);
         let context = self.context(request, client, version.as_deref())?;
-        let hooks = hooks.insert(Hooks::new(generation, chain, context));
+        let hooks = hooks.insert(Hooks::new(generation, chain, context, version));
         hooks.gather(request, client).await?;
         if let Some(reply) = hooks.pre(request, client).await? {
             return Ok(reply);
         }
         let answer = self.send(request, client).await?;
         hooks.post(answer, client).await
-    }
-
-    /// The API version that an unversioned call will be served under.
-    async fn version(&self, request: &Request) -> Option<Arc<String>> {
-        match request.call() {
-            Ok(call) if call.version.is_none() => self.upstream.api_version().await,
-            _ => None,
-        }
     }
 
     fn refuse_loop(&self, request: &Request) -> Result<(), ProxyError> {

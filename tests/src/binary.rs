@@ -2,8 +2,10 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
-use tokio::process::Command;
+use tokio::io::AsyncWriteExt;
+use tokio::process::{ChildStdin, Command};
 
 use crate::within;
 
@@ -49,33 +51,40 @@ pub struct Finished {
 pub async fn command_line(arguments: &[&str]) -> Finished {
     let mut command = Command::new(powerstrip());
     command.args(arguments).env_remove("DOCKER_HOST").env_remove("POWERSTRIP_CONFIG");
-    finish(&mut command, &[]).await
+    finish(&mut command, Input::Piped(&[])).await
 }
 
-/// Runs a command to its end, with these bytes as its standard input.
-pub(crate) async fn finish(command: &mut Command, input: &[u8]) -> Finished {
-    use std::process::Stdio;
-    use tokio::io::AsyncWriteExt;
+/// What a command reads on its standard input.
+pub(crate) enum Input<'a> {
+    /// These bytes, then the end.
+    Piped(&'a [u8]),
+    /// These bytes, and no end: somebody sits at a terminal.
+    Typed(&'a [u8]),
+}
 
+/// Runs a command to its end.
+pub(crate) async fn finish(command: &mut Command, input: Input<'_>) -> Finished {
     let name = command.as_std().get_program().to_string_lossy().into_owned();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = match command.kill_on_drop(true).spawn() {
         Ok(child) => child,
         Err(error) => panic!("cannot run {name}: {error}"),
     };
-    let mut stdin = child.stdin.take().expect("it was asked to be piped");
-    let both = async {
-        // It may end without reading its input; that is for the test to judge.
-        let feed = async {
-            let _ = stdin.write_all(input).await;
-            drop(stdin);
-        };
-        tokio::join!(feed, child.wait_with_output()).1
-    };
-    let output = within(&format!("the end of {name}"), both).await.expect("its output is read");
+    let stdin = child.stdin.take().expect("it was asked to be piped");
+    let both = async { tokio::join!(feed(stdin, input), child.wait_with_output()) };
+    let (_still_open, output) = within(&format!("the end of {name}"), both).await;
+    let output = output.expect("its output is read");
     Finished {
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
+}
+
+/// Writes the input; gives the pipe back where it is to stay open.
+async fn feed(mut stdin: ChildStdin, input: Input<'_>) -> Option<ChildStdin> {
+    let (Input::Piped(bytes) | Input::Typed(bytes)) = input;
+    // A command may end without reading its input; that is for the test to judge.
+    let _ = stdin.write_all(bytes).await;
+    matches!(input, Input::Typed(_)).then_some(stdin)
 }

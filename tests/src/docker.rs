@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::binary::{Finished, finish};
+use crate::binary::{Finished, Input, finish};
 use crate::process::Process;
 
 /// A client that talks to one engine, with no configuration but an empty one.
@@ -33,18 +33,18 @@ impl Docker {
 
     /// Runs `docker ARGUMENTS` to its end, with these bytes piped into it.
     pub async fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Finished {
-        finish(self.command("docker").args(arguments), input).await
+        finish(self.command("docker").args(arguments), Input::Piped(input)).await
     }
 
     /// Runs a line of shell to its end, in which `docker` is this client.
     pub async fn shell(&self, line: &str) -> Finished {
-        finish(self.command("sh").args(["-c", line]), &[]).await
+        finish(self.command("sh").args(["-c", line]), Input::Piped(&[])).await
     }
 
     /// Runs a line of shell under a pseudo-terminal, with this typed into it.
     pub async fn terminal(&self, line: &str, typed: &[u8]) -> Finished {
         let script = ["--quiet", "--return", "--command", line, "/dev/null"];
-        finish(self.command("script").args(script), typed).await
+        finish(self.command("script").args(script), Input::Typed(typed)).await
     }
 
     /// Runs `docker ARGUMENTS` and does not wait; its output can be awaited line by line.

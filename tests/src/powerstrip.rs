@@ -168,7 +168,7 @@ impl Builder {
         let mut command = Command::new(binary::powerstrip());
         command.arg("serve").arg("--config").arg(&config).env_remove("DOCKER_HOST");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        binary::finish(&mut command, &[]).await
+        binary::finish(&mut command, binary::Input::Piped(&[])).await
     }
 
     fn adapters_folder(&self) -> PathBuf {

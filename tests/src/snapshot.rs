@@ -1,30 +1,27 @@
-//! Text that two runs, or two machines, would print differently.
+//! Text that two runs would print differently, made the same.
 
-/// Replaces what differs from run to run: identities, times, sizes of moments.
+/// Replaces the identities of images and containers, which differ from run to run.
 #[must_use]
 pub fn normalised(text: &str) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for line in text.lines() {
-        lines.push(line.split_inclusive([' ', '\t', '"', '/', ':', ',', '=']).map(word).collect());
+    let mut result = String::with_capacity(text.len());
+    let mut word = String::new();
+    for character in text.chars() {
+        if character.is_ascii_alphanumeric() {
+            word.push(character);
+            continue;
+        }
+        result.push_str(shown(&word));
+        result.push(character);
+        word.clear();
     }
-    lines.join("\n")
+    result.push_str(shown(&word));
+    result
 }
 
-/// One word with the separator behind it.
-fn word(piece: &str) -> String {
-    let end = piece.len() - piece.chars().last().filter(|c| !is_of_a_word(*c)).map_or(0, char::len_utf8);
-    let (word, separator) = piece.split_at(end);
-    match is_identity(word) {
-        true => format!("[ID]{separator}"),
-        false => piece.to_owned(),
-    }
-}
-
-fn is_of_a_word(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '-' | '_' | '.')
-}
-
-/// Identities of the Docker Engine: 12 or 64 hexadecimal digits.
-fn is_identity(word: &str) -> bool {
-    matches!(word.len(), 12 | 64) && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// Identities have 12 or 64 hexadecimal digits.
+fn shown(word: &str) -> &str {
+    let is_identity = matches!(word.len(), 12 | 64)
+        && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && word.bytes().any(|byte| byte.is_ascii_digit());
+    if is_identity { "[ID]" } else { word }
 }

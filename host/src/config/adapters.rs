@@ -9,10 +9,11 @@ use serde_json::Value as Json;
 use super::error::{Problem, Report};
 use super::node::Kind;
 use super::quantity::{self, QuantityError};
-use super::types::{AdapterConfig, Digest, Mode, OnFailure, Source};
+use super::types::{AdapterConfig, Digest, Source};
 use super::value::{Entry, Value};
 use super::{AdapterName, WebhookUrl, WebhookUrlError};
 use crate::grants::{Grants, HostPattern};
+use crate::hook::{Mode, OnFailure};
 use crate::limits::{
     DEFAULT_CONCURRENCY, Limits, MAX_CONCURRENCY, MAX_DEADLINE, MAX_MEMORY, show_bytes,
 };

@@ -35,7 +35,7 @@ pub struct Problem {
 pub struct ConfigError {
     /// The file.
     pub path: PathBuf,
-    /// Everything that is wrong with it, in file order; never empty.
+    /// Everything that is wrong with it, in file order; never empty, a hundred at most.
     pub problems: Vec<Problem>,
     /// Why the file could not be read, if that is the problem.
     #[serde(skip)]
@@ -69,6 +69,25 @@ impl fmt::Display for Problem {
     }
 }
 
+/// The most problems that are kept: nobody reads more, and hints cost time.
+const MAX_PROBLEMS: usize = 100;
+
+impl ConfigError {
+    /// Problems that show only when the adapters are loaded, which have no place in the file.
+    #[must_use]
+    pub fn at_load(path: PathBuf, problems: Vec<Problem>) -> Self {
+        Self { path, problems, source: None }
+    }
+}
+
+impl Problem {
+    /// A problem of a key.
+    #[must_use]
+    pub fn at_load(key: String, message: String, hint: Option<String>) -> Self {
+        Self { position: None, key, message, hint }
+    }
+}
+
 /// Collects what is found while a configuration is read.
 #[derive(Debug, Default)]
 pub(super) struct Report {
@@ -79,9 +98,16 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Notes a problem.
+    /// Notes a problem, as long as there is room.
     pub(super) fn problem(&mut self, problem: Problem) {
-        self.problems.push(problem);
+        if !self.is_full() {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Whether further problems will be dropped.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.len() >= MAX_PROBLEMS
     }
 
     /// Notes a warning.

@@ -10,6 +10,9 @@ use super::value::Value;
 use super::{DEFAULT_ENGINE, DEFAULT_LISTEN, Environment};
 use crate::addr::{Address, AddressError, PLAIN_PORT, TLS_PORT};
 
+/// The most listeners: each is compared with all others.
+const MAX_LISTENERS: usize = 64;
+
 /// The Docker Engine, and who named it.
 pub(super) struct NamedEngine {
     pub(super) value: Engine,
@@ -125,8 +128,11 @@ pub(super) fn listeners(
         let hint = Some(format!("remove the key to listen at {DEFAULT_LISTEN}"));
         report.problem(Problem { hint, ..section.problem("the list is empty") });
     }
+    if let Some(place) = places.get(MAX_LISTENERS) {
+        report.problem(place.problem(format!("more than {MAX_LISTENERS} listeners")));
+    }
     let mut listeners: Vec<Listener> = Vec::new();
-    for place in places {
+    for place in places.into_iter().take(MAX_LISTENERS) {
         let Some(listener) = read_listener(&place, base, report) else { continue };
         if listeners.iter().any(|other| listener.address.reaches(&other.address)) {
             report.problem(place.problem(format!("{} is listed twice", listener.address)));

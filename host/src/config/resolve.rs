@@ -1,6 +1,7 @@
 //! The file as a whole: its sections, its endpoints, and the folder of components.
 
 use std::collections::HashSet;
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use super::node::Kind;
 use super::types::{AdapterConfig, Config, Endpoint, KeyValue, RedisUrl};
 use super::value::{Entry, OLD_ADAPTERS, Value, did_you_mean, duplicates};
 use super::{AdapterName, DEFAULT_ADAPTERS_DIR, Surroundings, adapters, listen, quantity, yaml};
-use crate::endpoint::EndpointPattern;
+use crate::endpoint::{EndpointPattern, PatternError};
 use crate::limits::{BodyLimits, MAX_MESSAGE, show_bytes};
 
 /// Reads a configuration; the problems come in file order.
@@ -219,7 +220,11 @@ fn read_pattern(entry: &Entry<'_>, report: &mut Report) -> Option<EndpointPatter
         let hint = Some(format!("write \"* {}\" if that is meant", entry.name));
         report.warning(Problem { hint, ..warning });
     }
-    pattern.map_err(|error| report.problem(entry.problem(error.to_string()))).ok()
+    let fail = |error: PatternError| {
+        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        report.problem(entry.problem(format!("{error}{cause}")));
+    };
+    pattern.map_err(fail).ok()
 }
 
 /// The names that a list may use.
@@ -244,6 +249,9 @@ impl Names<'_> {
         let text = item.text("the name of an adapter", report)?;
         if self.known.contains(text) {
             return AdapterName::parse(text).ok();
+        }
+        if report.is_full() {
+            return None;
         }
         let known = self.known.iter().map(String::as_str);
         let hint = did_you_mean(text, known).unwrap_or_else(|| self.what_is_known(text));

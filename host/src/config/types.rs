@@ -11,6 +11,7 @@ use super::webhook::WebhookUrl;
 use crate::addr::Address;
 use crate::endpoint::EndpointPattern;
 use crate::grants::Grants;
+use crate::hook::{Mode, OnFailure};
 use crate::limits::{BodyLimits, Limits};
 
 /// A configuration without problems.
@@ -84,26 +85,6 @@ pub enum Source {
 /// The SHA-256 of a component's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest(pub [u8; 32]);
-
-/// What a failed hook does to its request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnFailure {
-    /// The request fails too.
-    #[default]
-    Fail,
-    /// The request goes on as if the hook had passed; the log has a line.
-    Ignore,
-}
-
-/// Whether an adapter's outcomes are applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// They are.
-    #[default]
-    Enforce,
-    /// They are recorded only.
-    Monitor,
-}
 
 /// One place to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]

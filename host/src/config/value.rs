@@ -133,6 +133,7 @@ impl<'n> Value<'n> {
             match names.iter().position(|name| *name == entry.name) {
                 Some(index) if fields[index].is_none() => fields[index] = Some(entry.value),
                 Some(_) => {}
+                None if report.is_full() => {}
                 None => report.problem(entry.unknown(&names)),
             }
         }

@@ -125,6 +125,8 @@ impl Builder {
     /// Puts a finished node where it belongs.
     fn finish(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), Problem> {
         if anchor != 0 {
+            // The copy counts too: an anchor in an anchor is copied again and again.
+            self.count(size, node.position)?;
             self.anchors.insert(anchor, (node.clone(), size));
         }
         match self.open.last_mut().map(|open| &mut open.items) {

@@ -233,9 +233,9 @@ def main():
     swagger, bollard, go = Swagger(moby / "api/swagger.yaml"), Bollard(models), Go(moby)
     out = [
         "# The names in the JSON bodies of requests: which endpoint knows which field, and where",
-        "# users' own keys begin. Two spaces per level. `{}` is a map with users' keys, `[]` a list;",
-        "# what is indented below describes the entries. Names without either are plain values, or",
-        "# structs where something is indented below them.",
+        "# users' own keys begin. Two spaces per level. `{}` is a map with users' keys, `[]` a",
+        "# list; what is indented below describes their entries. A name without either is a plain",
+        "# value, or a struct where something is indented below it.",
         "#",
         f"# Made by fields.py from {versions}.",
     ]

@@ -55,7 +55,11 @@ pub fn read(method: &[u8], target: &[u8]) -> Result<Call, Refusal> {
     }
     let target = printing(target)?;
     if target == "*" {
-        return if method == "OPTIONS" { Ok(Call::of_server(method)) } else { Err(Refusal::Target) };
+        return if method == "OPTIONS" {
+            Ok(Call::of_server(method))
+        } else {
+            Err(Refusal::Target)
+        };
     }
     let origin = origin_form(target)?;
     let (raw, query) = match origin.split_once('?') {

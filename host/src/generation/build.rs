@@ -8,8 +8,9 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::Generation;
-use crate::config::{AdapterConfig, Config, ConfigError, Digest, Problem, Source, WebhookTarget};
-use crate::endpoint::EndpointTable;
+use crate::config::{self, AdapterConfig, AdapterName, Config, ConfigError, Digest, Problem};
+use crate::config::{Source, WebhookTarget};
+use crate::endpoint::{EndpointTable, Rule};
 use crate::hook::{HookKind, Member, State};
 use crate::wasm::{AdapterSpec, Kind, Runtime, WebhookRoute};
 
@@ -149,24 +150,43 @@ fn member(adapter: &AdapterConfig, state: State) -> Member {
 
 /// Joins adapters to endpoints, in file order.
 fn assemble(config: &Config, members: Vec<Arc<Member>>) -> Result<Generation, ConfigError> {
-    let index: HashMap<&str, usize> =
-        config.adapters.iter().enumerate().map(|(at, adapter)| (adapter.name.as_str(), at)).collect();
-    let mut problems = Vec::new();
-    let mut entries = Vec::new();
-    for endpoint in &config.endpoints {
-        let mut list = |names: &[crate::config::AdapterName], kind: HookKind| -> Vec<usize> {
-            let found: Vec<usize> = names.iter().map(|name| index[name.as_str()]).collect();
-            let lacking = found.iter().map(|at| &members[*at]).filter(|member| lacks(member, kind));
-            problems.extend(lacking.map(|member| problem(endpoint.pattern.as_str(), kind, member)));
-            found
-        };
-        let (pre, post) = (list(&endpoint.pre, HookKind::Pre), list(&endpoint.post, HookKind::Post));
-        entries.push((endpoint.pattern.clone(), pre, post));
-    }
+    let names = config.adapters.iter().map(|adapter| adapter.name.as_str());
+    let index: HashMap<&str, usize> = names.enumerate().map(|(at, name)| (name, at)).collect();
+    let find = |names: &[AdapterName]| names.iter().map(|name| index[name.as_str()]).collect();
+    let rule = |endpoint: &config::Endpoint| Rule {
+        pattern: endpoint.pattern.clone(),
+        pre: find(&endpoint.pre),
+        post: find(&endpoint.post),
+    };
+    let rules: Vec<Rule<usize>> = config.endpoints.iter().map(rule).collect();
+    let failed = |problems| ConfigError::at_load(config.path.clone(), problems);
+    let problems = lacking(&rules, &members);
     if !problems.is_empty() {
-        return Err(ConfigError { path: config.path.clone(), problems });
+        return Err(failed(problems));
     }
-    Ok(Generation { table: EndpointTable::new(entries), members, limits: config.limits })
+    let table = EndpointTable::build(rules).map_err(|error| {
+        failed(vec![Problem::at_load("endpoints".to_owned(), error.to_string(), None)])
+    })?;
+    Ok(Generation { table, members, limits: config.limits })
+}
+
+/// Every place in a list that names an adapter without that hook.
+fn lacking(rules: &[Rule<usize>], members: &[Arc<Member>]) -> Vec<Problem> {
+    let places = rules.iter().flat_map(|rule| {
+        let pre = rule.pre.iter().enumerate().map(move |(at, id)| (rule, HookKind::Pre, at, *id));
+        let post = rule.post.iter().enumerate().map(move |(at, id)| (rule, HookKind::Post, at, *id));
+        pre.chain(post)
+    });
+    let lacking = places.filter(|(_, kind, _, id)| lacks(&members[*id], *kind));
+    lacking
+        .map(|(rule, kind, at, id)| {
+            let list = if kind == HookKind::Pre { "pre" } else { "post" };
+            let key = format!("endpoints.\"{}\".{list}[{at}]", rule.pattern.text());
+            let message = format!("adapter \"{}\" has no {}", members[id].name, kind.as_str());
+            let hint = "take it out of this list, or use a component that has this hook";
+            Problem::at_load(key, message, Some(hint.to_owned()))
+        })
+        .collect()
 }
 
 fn lacks(member: &Member, kind: HookKind) -> bool {
@@ -174,12 +194,6 @@ fn lacks(member: &Member, kind: HookKind) -> bool {
         State::Ready(adapter) => !adapter.description().hooks.has(kind),
         State::NotReady(_) => false,
     }
-}
-
-fn problem(pattern: &str, kind: HookKind, member: &Member) -> Problem {
-    let list = if kind == HookKind::Pre { "pre" } else { "post" };
-    let message = format!("adapter \"{}\" has no {}", member.name, kind.as_str());
-    Problem::unplaced(format!("endpoints.\"{pattern}\".{list}"), message)
 }
 
 async fn read(source: &Source) -> Result<Bytes, String> {

@@ -82,6 +82,12 @@ impl Chain {
         links.any(|link| link.member.needs().0 > BodyNeed::None)
     }
 
+    /// Whether any adapter is trusted with credentials.
+    #[must_use]
+    pub fn has_credentials(&self) -> bool {
+        self.pre.iter().chain(&self.post).any(|link| link.member.credentials)
+    }
+
     /// The most that any post-hook wants to see of the answer's body.
     #[must_use]
     pub fn answer_need(&self) -> BodyNeed {

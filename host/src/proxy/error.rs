@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-use crate::docker::{JsonRefusal, Refusal};
+use crate::docker::Refusal;
+use crate::docker::json::JsonRefusal;
 use crate::hook::{HookError, HookFailure, Rejection};
 use crate::http1::{BodyError, FramingError, HeadError};
 use crate::upstream::UpstreamError;
@@ -60,6 +61,8 @@ pub(super) enum ProxyError {
     Upstream(#[source] UpstreamError),
     #[error("the Docker Engine's answer is too large for adapters: more than {0}")]
     AnswerTooLarge(String),
+    #[error("internal error (request {0})")]
+    Internal(String),
 }
 
 impl ProxyError {
@@ -68,6 +71,7 @@ impl ProxyError {
         match self {
             Self::Hook(_) | Self::Refused(_) => Blame::Adapter,
             Self::Upstream(_) | Self::AnswerTooLarge(_) => Blame::Upstream,
+            Self::Internal(_) => Blame::Powerstrip,
             _ => Blame::Client,
         }
     }
@@ -86,6 +90,7 @@ impl ProxyError {
             Self::Upstream(UpstreamError::ConnectTimeout(_)) => "upstream_timeout",
             Self::Upstream(_) => "upstream_dropped",
             Self::AnswerTooLarge(_) => "answer_too_large",
+            Self::Internal(_) => "internal",
         }
     }
 }

@@ -10,7 +10,10 @@ use super::reply::{self, Reply, Streaming};
 use super::request::Request;
 use super::send::Answer;
 use super::{Proxy, headers};
-use crate::docker::{self, Call, Shown};
+use crate::docker::catalogue::{Endpoint, RequestBody};
+use crate::docker::json::{self, Canonical, Legacy};
+use crate::docker::traffic::{self, AnswerView, Hidden, RequestHead, RequestView};
+use crate::docker::{ApiVersion, Call};
 use crate::generation::Generation;
 use crate::hook::{self, AnswerDraft, BodyNeed, Chain, Context, Draft, HookRequest, HookResponse};
 use crate::hook::{Run, Scope, UnwindReason, Verdict};
@@ -18,12 +21,16 @@ use crate::http1::{Framing, ResponseHead};
 use crate::limits::show_bytes;
 use crate::upstream::UpstreamError;
 
+/// The API of the last engines (26.x) that took the fields of `HostConfig` at the top level of a create.
+const LAST_LEGACY: ApiVersion = ApiVersion::new(1, 45);
+
 /// The chain of one request with the messages that it works on.
 pub(super) struct Hooks {
     generation: Arc<Generation>,
     run: Run,
     draft: Draft,
-    version: Option<String>,
+    /// The engine's own API version.
+    version: Option<Arc<String>>,
     call: Option<Call>,
 }
 
@@ -49,8 +56,12 @@ impl Proxy {
 }
 
 impl Hooks {
-    pub(super) fn new(generation: Arc<Generation>, chain: Chain, context: Context) -> Self {
-        let version = Some(context.api_version.clone()).filter(|version| !version.is_empty());
+    pub(super) fn new(
+        generation: Arc<Generation>,
+        chain: Chain,
+        context: Context,
+        version: Option<Arc<String>>,
+    ) -> Self {
         let run = Run::new(chain, context);
         Self { generation, run, draft: Draft::default(), version, call: None }
     }
@@ -62,24 +73,39 @@ impl Hooks {
         client: &mut Client,
     ) -> Result<(), ProxyError> {
         let limits = self.generation.limits();
-        if has_form_body(request) {
-            return Err(ProxyError::Form);
-        }
-        let shown = docker::request_shown(request.call()?, has_body(request), content_type(request));
-        let (mut body, mut content) = (hook::Body::Absent, None);
-        if shown == Shown::Head || !self.run.chain().wants_request_body() {
-            request.gather(limits, client).await?;
-            if has_body(request) {
-                body = hook::Body::Hidden;
-                tracing::debug!("adapters are not shown the request's body");
-            }
-        } else {
+        let endpoint = request.call()?.endpoint;
+        let head = RequestHead {
+            content_type: request.header("content-type"),
+            has_body: request.framing != Framing::None,
+        };
+        let chain = self.run.chain();
+        let shown = match traffic::of_request(endpoint, &request.query(), head) {
+            RequestView::Form => return Err(ProxyError::Form),
+            RequestView::Json => chain.wants_request_body(),
+            RequestView::Hidden(Hidden::Secret) => chain.has_credentials(),
+            RequestView::NoBody | RequestView::Hidden(_) => false,
+        };
+        if shown {
             request.collect(limits.body, client).await?;
             self.canonicalise(request)?;
-            content = request.whole.clone().filter(|whole| !whole.is_empty());
-            body = content.as_ref().map_or(hook::Body::Absent, |_| hook::Body::Shown);
+        } else {
+            request.gather(limits, client).await?;
         }
+        self.draft(request, shown)
+    }
+
+    /// The request as hooks will see it.
+    fn draft(&mut self, request: &Request, shown: bool) -> Result<(), ProxyError> {
         let call = request.call()?;
+        let content = request.whole.clone().filter(|whole| !whole.is_empty() && shown);
+        let body = match &content {
+            Some(_) => hook::Body::Shown,
+            None if has_body(request) => hook::Body::Hidden,
+            None => hook::Body::Absent,
+        };
+        if body == hook::Body::Hidden {
+            tracing::debug!("adapters are not shown the request's body");
+        }
         self.draft = Draft {
             request: HookRequest {
                 method: call.method.clone(),
@@ -88,8 +114,8 @@ impl Hooks {
                 body: content,
             },
             body,
-            secret: call.endpoint.is_some_and(|endpoint| endpoint.secret),
-            json: call.endpoint.is_some_and(docker::Endpoint::takes_json),
+            secret: call.endpoint.is_some_and(|endpoint| endpoint.secret_request),
+            json: shown || call.endpoint.is_some_and(takes_json),
             ..Draft::default()
         };
         self.call = Some(call.clone());
@@ -98,12 +124,15 @@ impl Hooks {
 
     /// A JSON body goes to hooks and to the engine as one and the same text, read as the engine reads.
     fn canonicalise(&self, request: &mut Request) -> Result<(), ProxyError> {
-        let Some(whole) = request.whole.clone().filter(|whole| !whole.is_empty()) else { return Ok(()) };
-        let call = request.call()?;
-        let read = docker::read_json(call, &whole, self.version.as_deref());
-        if let Some(canonical) = read.map_err(ProxyError::Json)? {
+        let Some(whole) = request.whole.clone() else { return Ok(()) };
+        let endpoint = request.call()?.endpoint;
+        let version = self.version.as_ref().and_then(|version| version.parse::<ApiVersion>().ok());
+        let legacy = version.is_some_and(|version| version <= LAST_LEGACY);
+        let legacy = if legacy { Legacy::Lift } else { Legacy::Ignore };
+        let read = json::read(endpoint, &whole, legacy).map_err(ProxyError::Json)?;
+        if let Canonical::Rewritten(canonical) = read {
             tracing::debug!("the request's JSON is rewritten in canonical form");
-            request.whole = Some(Bytes::from(canonical));
+            request.whole = Some(canonical);
         }
         Ok(())
     }
@@ -116,7 +145,7 @@ impl Hooks {
     ) -> Result<Option<Reply>, ProxyError> {
         let Self { generation, run, draft, version, call } = self;
         let Some(call) = call else { return Ok(None) };
-        let mut within = Within { generation, call, version: version.as_deref() };
+        let mut within = Within { generation, call, version: version.as_deref().map(String::as_str) };
         let verdict = client.unless_gone(run.pre(draft, &mut within)).await?;
         match verdict.map_err(ProxyError::Hook)? {
             Verdict::Answer(response) => return Ok(Some(made(response))),
@@ -141,27 +170,26 @@ impl Hooks {
         answer: Answer,
         client: &mut Client,
     ) -> Result<Reply, ProxyError> {
-        if answer.raw || self.run.chain().post.is_empty() {
-            if answer.raw && !self.run.chain().post.is_empty() {
-                tracing::debug!("post-hooks are skipped: the connection is raw");
-            }
+        if self.run.chain().post.is_empty() {
             return Ok(answer.unhooked());
         }
+        let whole = match answer.view {
+            AnswerView::Tunnel => {
+                tracing::debug!("post-hooks are skipped: the connection is raw");
+                return Ok(answer.unhooked());
+            }
+            AnswerView::Whole => true,
+            AnswerView::Progress => self.run.chain().answer_need() == BodyNeed::Progress,
+            AnswerView::HeadOnly => self.may_see_secrets(),
+        };
         let streaming = answer.streaming;
-        let shown = self.shown(&streaming);
-        if shown { self.post_whole(streaming, client).await } else { self.post_head(streaming, client).await }
+        if whole { self.post_whole(streaming, client).await } else { self.post_head(streaming, client).await }
     }
 
-    /// Whether post-hooks are shown the body of this answer.
-    fn shown(&self, streaming: &Streaming) -> bool {
-        let content_type = streaming.head.headers.get("content-type").map(|value| &value[..]);
-        let Some(call) = &self.call else { return false };
-        let need = self.run.chain().answer_need();
-        match docker::answer_shown(call, streaming.head.status, content_type) {
-            Shown::Whole => need >= BodyNeed::Json,
-            Shown::Progress => need >= BodyNeed::Progress,
-            Shown::Head => streaming.framing == Framing::None,
-        }
+    /// Secrets are shown to those who are trusted with credentials, to nobody else.
+    fn may_see_secrets(&self) -> bool {
+        let endpoint = self.call.as_ref().and_then(|call| call.endpoint);
+        endpoint.is_some_and(|endpoint| endpoint.secret_answer) && self.run.chain().has_credentials()
     }
 
     async fn post_whole(
@@ -181,7 +209,7 @@ impl Hooks {
 
         let shown = Some(body.clone()).filter(|body| !body.is_empty());
         let mut draft = AnswerDraft::from(response(&head, shown));
-        draft.secret = self.draft.secret;
+        draft.secret = self.may_see_secrets();
         let posting = self.run.post(&self.draft, &mut draft);
         let verdict = upload.beside(&mut client.source, &mut connection.writer, posting).await?;
         if let Verdict::Refuse(rejection) = verdict.map_err(ProxyError::Hook)? {
@@ -204,7 +232,6 @@ impl Hooks {
         tracing::debug!("post-hooks are not shown the answer's body");
         let mut draft = AnswerDraft {
             body: hook::Body::Hidden,
-            secret: self.draft.secret,
             ..AnswerDraft::from(response(&streaming.head, None))
         };
         let posting = self.run.post(&self.draft, &mut draft);
@@ -241,6 +268,7 @@ impl Scope for Within<'_> {
             call = call.with_variables(variables).map_err(|error| error.to_string())?;
         }
         if let Some(query) = query {
+            let query = Some(query.to_owned()).filter(|query| !query.is_empty());
             call = call.with_query(query).map_err(|error| error.to_string())?;
         }
         if !self.generation.matches_alike(self.call, &call, self.version) {
@@ -283,12 +311,6 @@ fn has_body(request: &Request) -> bool {
     }
 }
 
-fn content_type(request: &Request) -> Option<&[u8]> {
-    request.head.headers.get("content-type").map(|value| &value[..])
-}
-
-/// The engine lets a form body override the query, behind the backs of hooks that judged the query.
-fn has_form_body(request: &Request) -> bool {
-    let form = content_type(request).is_some_and(docker::is_form);
-    form && has_body(request)
+fn takes_json(endpoint: &Endpoint) -> bool {
+    matches!(endpoint.request, RequestBody::Json | RequestBody::OptionalJson)
 }

@@ -7,7 +7,8 @@ use bytes::{Buf, Bytes};
 use super::client::{Client, send};
 use super::error::ProxyError;
 use super::upload::Upload;
-use crate::docker::{self, Call, RequestBody};
+use crate::docker::catalogue::{Answer, Endpoint, RequestBody};
+use crate::docker::{Call, Query, normalise};
 use crate::limits::{BodyLimits, show_bytes};
 use crate::http1::{self, Body, Framing, RequestHead};
 
@@ -57,14 +58,33 @@ impl Request {
         if hosts > 1 || (self.head.http11 && hosts == 0) {
             return Err(ProxyError::Host);
         }
-        let call = docker::read(&self.head.method, &self.head.target).map_err(ProxyError::Line)?;
+        let call = normalise::read(&self.head.method, &self.head.target).map_err(ProxyError::Line)?;
         self.call = Some(call);
         Ok(())
     }
 
     /// What the Docker Engine is asked for.
     pub(super) fn call(&self) -> Result<&Call, ProxyError> {
-        self.call.as_ref().ok_or(ProxyError::Host)
+        self.call.as_ref().ok_or_else(|| ProxyError::Internal(self.id.clone()))
+    }
+
+    /// The query, read as the engine reads it.
+    pub(super) fn query(&self) -> Query {
+        let raw = self.call.as_ref().and_then(|call| call.query.as_deref());
+        raw.and_then(|raw| Query::parse(raw).ok()).unwrap_or_default()
+    }
+
+    /// Whether the engine may make this connection raw after a head: attach, exec, BuildKit.
+    pub(super) fn hijacks(&self) -> bool {
+        let endpoint = self.call.as_ref().and_then(|call| call.endpoint);
+        endpoint.is_some_and(|endpoint: &Endpoint| {
+            matches!(endpoint.answer, Answer::Hijack | Answer::Upgrade)
+        })
+    }
+
+    /// A header's value, if it is text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.headers.get(name).and_then(|value| std::str::from_utf8(value).ok())
     }
 
     /// Goes on as another call, to which hooks have changed it.
@@ -80,13 +100,12 @@ impl Request {
     ) -> Result<(), ProxyError> {
         let endpoint = self.call()?.endpoint;
         let kind = endpoint.map(|endpoint| endpoint.request);
+        let hijacks = self.hijacks();
         let expects = self.head.headers.get("expect").is_some();
         match self.framing {
             Framing::None => self.whole = Some(Bytes::new()),
-            _ if endpoint.is_some_and(docker::Endpoint::is_attach) => self.drop_body(client).await?,
-            _ if endpoint.is_some_and(docker::Endpoint::is_exec_start) => {
-                self.collect(limits.body, client).await?;
-            }
+            _ if hijacks && kind == Some(RequestBody::None) => self.drop_body(client).await?,
+            _ if hijacks => self.collect(limits.body, client).await?,
             Framing::Chunked if kind == Some(RequestBody::None) => self.collect(limits.body, client).await?,
             Framing::Length(length) if length <= SMALL && !expects && is_json(kind) => {
                 self.collect(SMALL, client).await?;

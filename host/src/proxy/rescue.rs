@@ -18,14 +18,14 @@ pub(super) fn rescue(error: ProxyError) -> Reply {
         ProxyError::Line(Refusal::Redirect { location }) => redirect(location),
         error => {
             let status = status(&error);
-            reply::json(status, error_body::to_bytes(&format!("powerstrip: {error}")))
+            reply::json(status, error_body::write(&format!("powerstrip: {error}")))
         }
     }
 }
 
 /// An adapter's refusal, in its own words.
 fn refusal(rejection: Rejection) -> Reply {
-    let body = rejection.body.unwrap_or_else(|| error_body::to_bytes(&rejection.message));
+    let body = rejection.body.unwrap_or_else(|| error_body::write(&rejection.message));
     reply::json(rejection.status, body)
 }
 
@@ -41,7 +41,7 @@ fn status(error: &ProxyError) -> u16 {
     match error {
         ProxyError::Head(HeadError::TooLarge) => 431,
         ProxyError::Framing(crate::http1::FramingError::Encoding) => 501,
-        ProxyError::Line(refusal) => refusal.status(),
+        ProxyError::Line(Refusal::Connect) => 405,
         ProxyError::Form => 415,
         ProxyError::Expectation => 417,
         ProxyError::BodyTooLarge(_) => 413,
@@ -50,6 +50,7 @@ fn status(error: &ProxyError) -> u16 {
         ProxyError::Upstream(UpstreamError::ConnectTimeout(_)) => 504,
         ProxyError::Upstream(_) | ProxyError::AnswerTooLarge(_) => 502,
         ProxyError::Refused(rejection) => rejection.status,
+        ProxyError::Internal(_) => 500,
         _ => 400,
     }
 }
@@ -67,7 +68,7 @@ fn log(error: &ProxyError) {
     let kind = error.kind();
     let span = tracing::Span::current();
     span.record("error.type", kind).record("powerstrip.blame", error.blame().as_str());
-    let source = error as &dyn std::error::Error;
+    let source = error as &(dyn std::error::Error + 'static);
     match (error.blame(), error) {
         (_, ProxyError::Hook(hook)) => log_hook(&hook.failure, source),
         (_, ProxyError::Refused(rejection)) => {
@@ -82,7 +83,7 @@ fn log(error: &ProxyError) {
     }
 }
 
-fn log_hook(failure: &HookFailure, error: &dyn std::error::Error) {
+fn log_hook(failure: &HookFailure, error: &(dyn std::error::Error + 'static)) {
     match failure {
         HookFailure::Trapped(trace) => tracing::error!(error, trace, "an adapter crashed"),
         HookFailure::BadOutcome(_) => tracing::error!(error, "an adapter's outcome is illegal"),

@@ -9,7 +9,7 @@ use super::headers::{self, Outgoing};
 use super::reply::{Reply, Streaming};
 use super::request::Request;
 use super::Proxy;
-use crate::docker::Endpoint;
+use crate::docker::traffic::{self, AnswerHead, AnswerView};
 use crate::http1::{Framing, ResponseHead, Source};
 use crate::stream::Reader;
 use crate::upstream::{Connection, UpstreamError};
@@ -17,15 +17,18 @@ use crate::upstream::{Connection, UpstreamError};
 /// The engine's answer: its head is here, its body may be coming.
 pub(super) struct Answer {
     pub(super) streaming: Streaming,
-    /// Whether the engine has made the connection raw.
-    pub(super) raw: bool,
+    /// What hooks may see of it, and whether the connection is raw now.
+    pub(super) view: AnswerView,
 }
 
 impl Answer {
     /// The reply where no hook has a say.
     pub(super) fn unhooked(self) -> Reply {
         let streaming = Box::new(self.streaming);
-        if self.raw { Reply::Tunnel(streaming) } else { Reply::Stream(streaming) }
+        match self.view {
+            AnswerView::Tunnel => Reply::Tunnel(streaming),
+            _ => Reply::Stream(streaming),
+        }
     }
 }
 
@@ -41,9 +44,12 @@ impl Proxy {
     ) -> Result<Answer, ProxyError> {
         let head = self.outgoing(request)?;
         let body = request.whole.clone().unwrap_or_default();
-        let unary = request.whole.is_some() && !request.call()?.endpoint.is_some_and(Endpoint::is_hijack);
-        let connection = if unary { self.upstream.checkout() } else { self.upstream.connect() };
-        let mut connection = connection.await.map_err(ProxyError::Upstream)?;
+        let unary = request.whole.is_some() && !request.hijacks();
+        let connection = match unary {
+            true => self.upstream.checkout().await,
+            false => self.upstream.connect().await,
+        };
+        let mut connection = connection.map_err(ProxyError::Upstream)?;
         let harmless = matches!(&request.head.method[..], b"GET" | b"HEAD" | b"OPTIONS");
 
         if connection.reused {
@@ -68,7 +74,7 @@ impl Proxy {
             target: call.forward_target().into(),
             length: request.whole.as_ref().map(Bytes::len),
             via: &self.mark,
-            h2c: call.endpoint.is_some_and(Endpoint::is_h2c),
+            h2c: call.endpoint.is_some_and(|endpoint| matches!(endpoint.name, "grpc" | "session")),
         };
         let head = request.changed.as_ref().unwrap_or(&request.head);
         Ok(headers::forward(head, &outgoing).to_bytes().freeze())
@@ -97,18 +103,25 @@ impl Proxy {
         self.upstream.learn(&head);
         let framing = Framing::of_response(&head, &request.head.method)
             .map_err(|error| ProxyError::Upstream(UpstreamError::Framing(error)))?;
-        let raw = is_raw(&head, framing, request)?;
-        Ok(Answer { streaming: Streaming { head, framing, connection, upload }, raw })
+        let view = view(&head, framing, request)?;
+        Ok(Answer { streaming: Streaming { head, framing, connection, upload }, view })
     }
 }
 
 /// The engine's answer alone decides whether a connection becomes raw: a client that asks for an upgrade
 /// elsewhere could hide requests in it.
-fn is_raw(head: &ResponseHead, framing: Framing, request: &Request) -> Result<bool, ProxyError> {
-    let endpoint = request.call()?.endpoint;
-    let content_type = head.headers.get("content-type").map(|value| &value[..]);
-    let framed = framing != Framing::UntilClose;
-    Ok(crate::docker::is_tunnel(endpoint, head.status, content_type, framed))
+fn view(head: &ResponseHead, framing: Framing, request: &Request) -> Result<AnswerView, ProxyError> {
+    let content_type = head.headers.get("content-type");
+    let answer = AnswerHead {
+        status: head.status,
+        content_type: content_type.and_then(|value| std::str::from_utf8(value).ok()),
+        framing: match framing {
+            Framing::None => traffic::Framing::Empty,
+            Framing::UntilClose => traffic::Framing::UntilClose,
+            Framing::Length(_) | Framing::Chunked => traffic::Framing::Framed,
+        },
+    };
+    Ok(traffic::of_answer(request.call()?.endpoint, &request.query(), answer))
 }
 
 async fn next_head(source: &mut Source<Reader>) -> Result<ResponseHead, UpstreamError> {

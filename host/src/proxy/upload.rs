@@ -55,11 +55,6 @@ impl Upload {
         self.body.is_done()
     }
 
-    /// What the client sends after its request, raw: the stream of a tunnel begins there.
-    pub(super) fn abandon_body(&mut self) {
-        self.body = Body::new(crate::http1::Framing::None);
-    }
-
     /// Goes on sending and watching while some work lasts.
     pub(super) async fn beside<T>(
         &mut self,

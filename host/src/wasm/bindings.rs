@@ -1,6 +1,5 @@
 //! What `wit/` looks like in Rust, and nothing else.
 
-#[expect(missing_docs, reason = "bindgen-generated code")]
 #[allow(unreachable_pub, reason = "bindgen-generated code")]
 mod generated {
     wasmtime::component::bindgen!({
@@ -13,7 +12,6 @@ mod generated {
     });
 }
 
-#[expect(missing_docs, reason = "bindgen-generated code")]
 #[allow(unreachable_pub, reason = "bindgen-generated code")]
 mod keyvalue_generated {
     wasmtime::component::bindgen!({

@@ -3,5 +3,7 @@
 mod host;
 mod store;
 
-pub(super) use host::{Bucket, StoreError, View, add_to_linker};
+#[allow(unreachable_pub, reason = "bindgen re-exports them as public")]
+pub use host::{Bucket, StoreError};
+pub(super) use host::{View, add_to_linker};
 pub(super) use store::{Namespace, Stores};

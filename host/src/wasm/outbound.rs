@@ -23,7 +23,7 @@ use dial::Dial;
 pub(super) use dial::Tls;
 
 /// The host name under which a webhook behind a unix socket is called.
-pub(super) const SOCKET_HOST: &str = "webhook.internal";
+pub const SOCKET_HOST: &str = "webhook.internal";
 
 /// Idle connections are dropped before the peer drops them: Node does at 5 seconds.
 const IDLE: Duration = Duration::from_secs(4);

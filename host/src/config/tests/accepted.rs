@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::{AdapterConfig, Config, Environment, KeyValue, Mode, OnFailure, Source};
+use super::super::{AdapterConfig, Config, Environment, KeyValue, Source};
 use super::{parse, parse_with, warnings};
 use crate::addr::Address;
 use crate::grants::GrantedBy;
+use crate::hook::{Mode, OnFailure};
 use crate::limits::{BodyLimits, Limits};
 
 const FULL: &str = r#"
@@ -119,13 +120,16 @@ fn a_dropped_component_is_an_adapter() {
 
 #[test]
 fn file_order_is_kept() {
-    let text = "adapters: {z: http://z, a: http://a}\nendpoints: {\"* /z\": {pre: []}, \"* /a\": {post: []}}";
+    let text = "
+adapters: {z: http://z, a: http://a}
+endpoints: {\"* /z\": {pre: [z]}, \"* /a\": {pre: [a]}}
+";
 
     let config = adapters_yml(text);
 
     let names: Vec<&str> = config.adapters.iter().map(|adapter| adapter.name.as_str()).collect();
     assert_eq!(names, ["z", "a", "envinject", "slowreq"]);
-    assert_eq!(config.endpoints[0].pattern.to_string(), "* /z");
+    assert_eq!(config.endpoints[0].pre[0].as_str(), "z");
 }
 
 #[test]
@@ -179,7 +183,12 @@ fn a_single_listener_needs_no_list() {
 
 #[test]
 fn a_mode_is_octal_with_or_without_quotes() {
-    let text = "listen: [{address: /a, mode: \"0660\"}, {address: /b, mode: 0660}, {address: /c, mode: 0o660}]";
+    let text = "
+listen:
+  - {address: /a, mode: \"0660\"}
+  - {address: /b, mode: 0660}
+  - {address: /c, mode: 0o660}
+";
 
     let config = adapters_yml(text);
 

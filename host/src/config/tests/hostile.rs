@@ -25,6 +25,16 @@ fn aliases_of_a_large_text_are_bounded() {
 }
 
 #[test]
+fn anchors_in_anchors_are_bounded() {
+    let open: String = (0..60).map(|level| format!("&a{level} [")).collect();
+    let text = format!("{open}{}{}", "x, ".repeat(20_000), "]".repeat(60));
+
+    let found = problems(&text);
+
+    assert!(found.ends_with("the file is too large once its aliases are resolved"), "{found}");
+}
+
+#[test]
 fn deep_flow_nesting_is_bounded() {
     let text = "[".repeat(100_000);
 
@@ -70,4 +80,13 @@ fn every_cut_of_a_file_is_either_read_or_refused() {
 
         assert!(found.is_empty() || found.starts_with("adapters.yml"), "{found}");
     }
+}
+
+#[test]
+fn a_hundred_problems_are_enough() {
+    let text = "quux: 1\n".repeat(10_000);
+
+    let found = problems(&text);
+
+    assert_eq!(found.lines().count(), 100);
 }

@@ -11,14 +11,27 @@ pub(super) type Row = (&'static str, &'static str, &'static str, RequestBody, An
 
 /// Endpoints whose request holds secrets.
 pub(super) const SECRET_REQUESTS: &[&str] = &[
-    "system-auth", "image-push", "secret-create", "secret-update", "config-create",
-    "config-update", "swarm-init", "swarm-join", "swarm-update", "swarm-unlock",
+    "system-auth",
+    "image-push",
+    "secret-create",
+    "secret-update",
+    "config-create",
+    "config-update",
+    "swarm-init",
+    "swarm-join",
+    "swarm-update",
+    "swarm-unlock",
 ];
 
 /// Endpoints whose answer holds secrets.
 pub(super) const SECRET_ANSWERS: &[&str] = &[
-    "system-auth", "secret-list", "secret-inspect", "config-list", "config-inspect",
-    "swarm-inspect", "swarm-unlock-key",
+    "system-auth",
+    "secret-list",
+    "secret-inspect",
+    "config-list",
+    "config-inspect",
+    "swarm-inspect",
+    "swarm-unlock-key",
 ];
 
 /// All endpoints.
@@ -26,7 +39,6 @@ pub(super) const ROWS: &[Row] = &[
     ("checkpoint-list", "GET", "/containers/{name:.*}/checkpoints", No, Json),
     ("checkpoint-create", "POST", "/containers/{name:.*}/checkpoints", BODY, Empty),
     ("checkpoint-delete", "DELETE", "/containers/{name}/checkpoints/{checkpoint}", No, Empty),
-
     ("container-archive-head", "HEAD", "/containers/{name:.*}/archive", No, Empty),
     ("container-list", "GET", "/containers/json", No, Json),
     ("container-export", "GET", "/containers/{name:.*}/export", No, Raw),
@@ -60,7 +72,6 @@ pub(super) const ROWS: &[Row] = &[
     ("commit", "POST", "/commit", OptionalJson, Json),
     ("container-archive-put", "PUT", "/containers/{name:.*}/archive", Opaque, Empty),
     ("container-delete", "DELETE", "/containers/{name:.*}", No, Empty),
-
     ("image-list", "GET", "/images/json", No, Json),
     ("image-search", "GET", "/images/search", No, Json),
     ("image-save-many", "GET", "/images/get", No, Raw),
@@ -76,7 +87,6 @@ pub(super) const ROWS: &[Row] = &[
     ("image-tag", "POST", "/images/{name:.*}/tag", No, Empty),
     ("image-prune", "POST", "/images/prune", No, Json),
     ("image-delete", "DELETE", "/images/{name:.*}", No, Json),
-
     ("options", "OPTIONS", "/{path:.*}", No, Empty),
     ("ping", "GET", "/_ping", No, Text),
     ("ping-head", "HEAD", "/_ping", No, Empty),
@@ -85,19 +95,16 @@ pub(super) const ROWS: &[Row] = &[
     ("system-version", "GET", "/version", No, Json),
     ("system-df", "GET", "/system/df", No, Json),
     ("system-auth", "POST", "/auth", BODY, Json),
-
     ("volume-list", "GET", "/volumes", No, Json),
     ("volume-inspect", "GET", "/volumes/{name:.*}", No, Json),
     ("volume-create", "POST", "/volumes/create", BODY, Json),
     ("volume-prune", "POST", "/volumes/prune", No, Json),
     ("volume-update", "PUT", "/volumes/{name:.*}", BODY, Empty),
     ("volume-delete", "DELETE", "/volumes/{name:.*}", No, Empty),
-
     ("build", "POST", "/build", Opaque, Progress),
     ("build-prune", "POST", "/build/prune", No, Json),
     ("build-cancel", "POST", "/build/cancel", No, Empty),
     ("session", "POST", "/session", No, Upgrade),
-
     ("swarm-init", "POST", "/swarm/init", BODY, Json),
     ("swarm-join", "POST", "/swarm/join", BODY, Empty),
     ("swarm-leave", "POST", "/swarm/leave", No, Empty),
@@ -128,7 +135,6 @@ pub(super) const ROWS: &[Row] = &[
     ("config-delete", "DELETE", "/configs/{id}", No, Empty),
     ("config-inspect", "GET", "/configs/{id}", No, Json),
     ("config-update", "POST", "/configs/{id}/update", BODY, Empty),
-
     ("plugin-list", "GET", "/plugins", No, Json),
     ("plugin-inspect", "GET", "/plugins/{name:.*}/json", No, Json),
     ("plugin-privileges", "GET", "/plugins/privileges", No, Json),
@@ -140,10 +146,8 @@ pub(super) const ROWS: &[Row] = &[
     ("plugin-upgrade", "POST", "/plugins/{name:.*}/upgrade", BODY, Progress),
     ("plugin-set", "POST", "/plugins/{name:.*}/set", BODY, Empty),
     ("plugin-create", "POST", "/plugins/create", Opaque, Empty),
-
     ("distribution-inspect", "GET", "/distribution/{name:.*}/json", No, Json),
     ("grpc", "POST", "/grpc", No, Upgrade),
-
     ("network-list", "GET", "/networks", No, Json),
     ("network-list", "GET", "/networks/", No, Json),
     ("network-inspect", "GET", "/networks/{id:.+}", No, Json),
@@ -152,11 +156,9 @@ pub(super) const ROWS: &[Row] = &[
     ("network-disconnect", "POST", "/networks/{id:.*}/disconnect", BODY, Empty),
     ("network-prune", "POST", "/networks/prune", No, Json),
     ("network-delete", "DELETE", "/networks/{id:.*}", No, Empty),
-
     ("debug-vars", "GET", "/debug/vars", No, Json),
     ("debug-index", "GET", "/debug/pprof/", No, Raw),
     ("debug-profile", "GET", "/debug/pprof/{name}", No, Raw),
-
     // Podman's own API, where a body must not be buffered.
     ("libpod-container-attach", "POST", "/libpod/containers/{name}/attach", No, Hijack),
     ("libpod-exec-start", "POST", "/libpod/exec/{id}/start", BODY, Hijack),

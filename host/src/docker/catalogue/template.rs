@@ -47,15 +47,13 @@ pub(super) fn matches(parts: &[Part], path: &str) -> Option<Vec<(&'static str, S
             kind.admits(value).then(|| vec![(*name, value.to_owned())])
         }
         [Part::Literal(literal), rest @ ..] => matches(rest, path.strip_prefix(literal)?),
+        // Only a segment comes before another variable, and it ends at a slash: no way back is
+        // ever needed, however long a path is.
         [Part::Variable(name, kind), rest @ ..] => {
-            let ends = path.char_indices().map(|(at, _)| at).chain([path.len()]).rev();
-            let ends = ends.filter(|end| kind.admits(&path[..*end]));
-            ends.filter_map(|end| {
-                let mut values = matches(rest, &path[end..])?;
-                values.insert(0, (*name, path[..end].to_owned()));
-                Some(values)
-            })
-            .next()
+            let (value, tail) = path.split_at(path.find('/')?);
+            let mut values = matches(rest, tail)?;
+            values.insert(0, (*name, value.to_owned()));
+            kind.admits(value).then_some(values)
         }
     }
 }

@@ -40,19 +40,23 @@ becomes! {
         r#"{"HostConfig":{"NetworkMode":"host"}}"#;
     p27_escaped_names_that_unicode_folds, CREATE, r#"{"Ho\u017ftConfig":{}}"#,
         r#"{"HostConfig":{}}"#;
-    names_in_lists_of_structs, CREATE, r#"{"HostConfig":{"Mounts":[{"type":"bind"},{"SOURCE":"/"}]}}"#,
+    names_in_lists_of_structs, CREATE,
+        r#"{"HostConfig":{"Mounts":[{"type":"bind"},{"SOURCE":"/"}]}}"#,
         r#"{"HostConfig":{"Mounts":[{"Type":"bind"},{"Source":"/"}]}}"#;
     names_in_maps_of_structs, CREATE,
         r#"{"NetworkingConfig":{"EndpointsConfig":{"net":{"aliases":[]}}}}"#,
         r#"{"NetworkingConfig":{"EndpointsConfig":{"net":{"Aliases":[]}}}}"#;
     p29_keys_of_users_keep_their_case, CREATE, r#"{"Labels":{"a":"1","A":"2","image":"3"}}"#,
         "as sent";
-    port_names_keep_their_case, CREATE, r#"{"HostConfig":{"PortBindings":{"80/TCP":[{"hostport":"1"}]}}}"#,
+    port_names_keep_their_case, CREATE,
+        r#"{"HostConfig":{"PortBindings":{"80/TCP":[{"hostport":"1"}]}}}"#,
         r#"{"HostConfig":{"PortBindings":{"80/TCP":[{"HostPort":"1"}]}}}"#;
     p30_newer_engines_ignore_the_top_level, CREATE, r#"{"Privileged":true}"#, "as sent";
-    p30g_numbers_stay_as_they_are, CREATE, r#"{"image":"a","HostConfig":{"Memory":9007199254740993}}"#,
+    p30g_numbers_stay_as_they_are, CREATE,
+        r#"{"image":"a","HostConfig":{"Memory":9007199254740993}}"#,
         r#"{"Image":"a","HostConfig":{"Memory":9007199254740993}}"#;
-    p30g_odd_numbers_stay_as_they_are, CREATE, r#"{"X":[-0,1.50,1e9,0.1E-7,12345678901234567890123]}"#,
+    p30g_odd_numbers_stay_as_they_are, CREATE,
+        r#"{"X":[-0,1.50,1e9,0.1E-7,12345678901234567890123]}"#,
         "as sent";
     p30i_unknown_names_stay, CREATE, r#"{"NewThing":{"a":1,"A":2},"Image":"a"}"#, "as sent";
     pairs_of_surrogates_are_text, CREATE, r#"{"Image":"\ud83d\ude00"}"#, "as sent";
@@ -70,7 +74,7 @@ becomes! {
 }
 
 macro_rules! refuses {
-    ($($test:ident, $body:expr, $expected:pat;)*) => {$(
+    ($($test:ident, $body:expr, $expected:pat,)*) => {$(
         #[test]
         fn $test() {
             let body: &[u8] = $body;
@@ -83,47 +87,47 @@ macro_rules! refuses {
 }
 
 refuses! {
-    p28_duplicate_names, br#"{"Image":"a","Image":"b"}"#, JsonRefusal::Duplicate { at: 13, .. };
+    p28_duplicate_names, br#"{"Image":"a","Image":"b"}"#, JsonRefusal::Duplicate { at: 13, .. },
     p28_duplicate_names_in_other_case, br#"{"Image":"a","image":"b"}"#,
-        JsonRefusal::Duplicate { .. };
+        JsonRefusal::Duplicate { .. },
     p29_duplicate_objects, br#"{"HostConfig":{"Privileged":true},"HostConfig":{}}"#,
-        JsonRefusal::Duplicate { .. };
+        JsonRefusal::Duplicate { .. },
     p29_duplicate_objects_in_other_case, br#"{"HostConfig":{},"hostCONFIG":null}"#,
-        JsonRefusal::Duplicate { .. };
+        JsonRefusal::Duplicate { .. },
     p27_duplicates_that_unicode_folds, r#"{"HostConfig":{},"HoſtConfig":{}}"#.as_bytes(),
-        JsonRefusal::Duplicate { .. };
-    duplicates_by_escapes, br#"{"Image":"a","\u0049mage":"b"}"#, JsonRefusal::Duplicate { .. };
+        JsonRefusal::Duplicate { .. },
+    duplicates_by_escapes, br#"{"Image":"a","\u0049mage":"b"}"#, JsonRefusal::Duplicate { .. },
     p29_duplicate_keys_of_users, br#"{"Labels":{"a":"1","\u0061":"2"}}"#,
-        JsonRefusal::Duplicate { .. };
-    duplicate_keys_of_the_unknown, br#"{"NewThing":{"a":1,"a":2}}"#, JsonRefusal::Duplicate { .. };
+        JsonRefusal::Duplicate { .. },
+    duplicate_keys_of_the_unknown, br#"{"NewThing":{"a":1,"a":2}}"#, JsonRefusal::Duplicate { .. },
     p30i_unknown_names_that_fold_alike, br#"{"NewThing":1,"newthing":2}"#,
-        JsonRefusal::Duplicate { .. };
-    p30b_a_second_value, br#"{}{}"#, JsonRefusal::Trailing { at: 2 };
-    p30b_junk_at_the_end, br#"{} junk"#, JsonRefusal::Trailing { at: 3 };
-    p30c_brackets_at_the_end, br#"{}} junk"#, JsonRefusal::Trailing { .. };
-    p30c_a_square_bracket_at_the_end, br#"{}]"#, JsonRefusal::Trailing { .. };
-    p30d_a_byte_order_mark, b"\xef\xbb\xbf{}", JsonRefusal::ByteOrderMark;
-    p30d_utf_16, b"\xff\xfe{\0}\0", JsonRefusal::NotText { at: 0 };
-    p30d_a_comment, br#"{/* a */}"#, JsonRefusal::Syntax { at: 1 };
-    p30d_not_a_number, br#"{"a":NaN}"#, JsonRefusal::Syntax { .. };
-    p30e_invalid_utf_8, b"{\"a\":\"\xff\"}", JsonRefusal::NotText { at: 6 };
-    p30e_half_a_pair_of_surrogates, br#"{"a":"\ud800"}"#, JsonRefusal::BadString { at: 5 };
-    p30e_half_a_pair_in_a_key, br#"{"\udc00":1}"#, JsonRefusal::BadString { .. };
-    p30h_null, b"null", JsonRefusal::WrongKind("an object");
-    p30h_a_list, b"[]", JsonRefusal::WrongKind("an object");
-    p30h_space_alone, b" \n", JsonRefusal::WrongKind("an object");
-    an_unfinished_object, br#"{"a":1"#, JsonRefusal::Syntax { .. };
-    an_unfinished_string, br#"{"a"#, JsonRefusal::BadString { .. };
-    an_escape_at_the_end, b"{\"a\\", JsonRefusal::BadString { .. };
-    an_unknown_escape, br#"{"a":"\x"}"#, JsonRefusal::BadString { .. };
-    a_line_break_in_a_string, b"{\"a\":\"\n\"}", JsonRefusal::BadString { .. };
-    a_comma_too_many, br#"{"a":1,}"#, JsonRefusal::Syntax { .. };
-    a_comma_too_few, br#"{"a":1 "b":2}"#, JsonRefusal::Syntax { .. };
-    a_leading_zero, br#"{"a":01}"#, JsonRefusal::Syntax { .. };
-    a_leading_plus, br#"{"a":+1}"#, JsonRefusal::Syntax { .. };
-    a_bare_point, br#"{"a":1.}"#, JsonRefusal::Syntax { .. };
-    a_bare_minus, br#"{"a":-}"#, JsonRefusal::Syntax { .. };
-    a_misspelled_word, br#"{"a":nul}"#, JsonRefusal::Syntax { .. };
+        JsonRefusal::Duplicate { .. },
+    p30b_a_second_value, br#"{}{}"#, JsonRefusal::Trailing { at: 2 },
+    p30b_junk_at_the_end, br#"{} junk"#, JsonRefusal::Trailing { at: 3 },
+    p30c_brackets_at_the_end, br#"{}} junk"#, JsonRefusal::Trailing { .. },
+    p30c_a_square_bracket_at_the_end, br#"{}]"#, JsonRefusal::Trailing { .. },
+    p30d_a_byte_order_mark, b"\xef\xbb\xbf{}", JsonRefusal::ByteOrderMark,
+    p30d_utf_16, b"\xff\xfe{\0}\0", JsonRefusal::NotText { at: 0 },
+    p30d_a_comment, br#"{/* a */}"#, JsonRefusal::Syntax { at: 1 },
+    p30d_not_a_number, br#"{"a":NaN}"#, JsonRefusal::Syntax { .. },
+    p30e_invalid_utf_8, b"{\"a\":\"\xff\"}", JsonRefusal::NotText { at: 6 },
+    p30e_half_a_pair_of_surrogates, br#"{"a":"\ud800"}"#, JsonRefusal::BadString { at: 5 },
+    p30e_half_a_pair_in_a_key, br#"{"\udc00":1}"#, JsonRefusal::BadString { .. },
+    p30h_null, b"null", JsonRefusal::WrongKind("an object"),
+    p30h_a_list, b"[]", JsonRefusal::WrongKind("an object"),
+    p30h_space_alone, b" \n", JsonRefusal::WrongKind("an object"),
+    an_unfinished_object, br#"{"a":1"#, JsonRefusal::Syntax { .. },
+    an_unfinished_string, br#"{"a"#, JsonRefusal::BadString { .. },
+    an_escape_at_the_end, b"{\"a\\", JsonRefusal::BadString { .. },
+    an_unknown_escape, br#"{"a":"\x"}"#, JsonRefusal::BadString { .. },
+    a_line_break_in_a_string, b"{\"a\":\"\n\"}", JsonRefusal::BadString { .. },
+    a_comma_too_many, br#"{"a":1,}"#, JsonRefusal::Syntax { .. },
+    a_comma_too_few, br#"{"a":1 "b":2}"#, JsonRefusal::Syntax { .. },
+    a_leading_zero, br#"{"a":01}"#, JsonRefusal::Syntax { .. },
+    a_leading_plus, br#"{"a":+1}"#, JsonRefusal::Syntax { .. },
+    a_bare_point, br#"{"a":1.}"#, JsonRefusal::Syntax { .. },
+    a_bare_minus, br#"{"a":-}"#, JsonRefusal::Syntax { .. },
+    a_misspelled_word, br#"{"a":nul}"#, JsonRefusal::Syntax { .. },
 }
 
 #[test]

@@ -45,7 +45,8 @@ requests! {
     exec_start_is_json, "POST /exec/a/start", Some(JSON), RequestView::Json;
     credentials_are_hidden, "POST /auth", Some(JSON), RequestView::Hidden(Hidden::Secret);
     secrets_are_hidden, "POST /secrets/create", Some(JSON), RequestView::Hidden(Hidden::Secret);
-    the_unknown_follows_its_type, "POST /v5.0.0/libpod/pods/create", Some(JSON), RequestView::Json;
+    an_unknown_request_follows_its_type, "POST /v5.0.0/libpod/pods/create", Some(JSON),
+        RequestView::Json;
     the_unknown_is_opaque_else, "POST /libpod/play/kube", Some("text/yaml"),
         RequestView::Hidden(Hidden::Opaque);
     forms_are_told, "POST /containers/a/rename?name=b", Some("application/x-www-form-urlencoded"),
@@ -63,12 +64,12 @@ fn without_a_body_there_is_nothing_to_see() {
 }
 
 macro_rules! answers {
-    ($($test:ident, $line:expr, $status:expr, $content_type:expr, $framing:ident, $view:ident;)*) => {$(
+    ($($test:ident, $line:expr, $status:expr, $type:expr, $framing:ident, $view:ident;)*) => {$(
         #[test]
         fn $test() {
             let (endpoint, query) = call($line);
             let framing = Framing::$framing;
-            let head = AnswerHead { status: $status, content_type: $content_type, framing };
+            let head = AnswerHead { status: $status, content_type: $type, framing };
 
             let view = of_answer(endpoint, &query, head);
 
@@ -101,7 +102,7 @@ answers! {
     a_refused_attach_is_no_tunnel, "POST /containers/a/attach", 404, Some(RAW), UntilClose,
         HeadOnly;
     a_detached_exec_is_no_tunnel, "POST /exec/a/start", 200, None, Empty, Whole;
-    the_unknown_follows_its_type, "GET /libpod/pods/json", 200, Some(JSON), Framed, Whole;
+    an_unknown_answer_follows_its_type, "GET /libpod/pods/json", 200, Some(JSON), Framed, Whole;
     an_unknown_stream_is_raw, "GET /new", 200, Some("application/x-ndjson"), Framed, HeadOnly;
     an_unknown_raw_stream_is_no_tunnel, "POST /new", 200, Some(RAW), UntilClose, HeadOnly;
 }

@@ -99,7 +99,7 @@ pub(super) fn of_hyper(error: &hyper::Error) -> ErrorCode {
 }
 
 /// The first error of this type in a chain of causes.
-fn find<E: StdError + 'static>(error: &(dyn StdError + 'static)) -> Option<&E> {
+fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::OwnedSemaphorePermit;
@@ -35,31 +34,28 @@ impl Stream {
         Self { io, _permit: permit }
     }
 
-    fn read(&mut self) -> Pin<&mut dyn AsyncRead> {
+    fn reader(&mut self) -> &mut (dyn AsyncRead + Unpin) {
         match &mut self.io {
-            Io::Tcp(io) => Pin::new(io),
-            Io::Tls(io) => Pin::new(io),
-            Io::Unix(io) => Pin::new(io),
+            Io::Tcp(io) => io,
+            Io::Tls(io) => io,
+            Io::Unix(io) => io,
         }
     }
 
-    fn write(&mut self) -> Pin<&mut dyn AsyncWrite> {
+    fn writer(&mut self) -> &mut (dyn AsyncWrite + Unpin) {
         match &mut self.io {
-            Io::Tcp(io) => Pin::new(io),
-            Io::Tls(io) => Pin::new(io),
-            Io::Unix(io) => Pin::new(io),
+            Io::Tcp(io) => io,
+            Io::Tls(io) => io,
+            Io::Unix(io) => io,
         }
     }
 }
 
-impl Connection for TokioStream {
+impl Connection for Stream {
     fn connected(&self) -> Connected {
         Connected::new()
     }
 }
-
-/// The connection as hyper wants it.
-pub(super) struct TokioStream(pub(super) TokioIo<Stream>);
 
 impl AsyncRead for Stream {
     fn poll_read(
@@ -67,7 +63,7 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.read().poll_read(cx, buffer)
+        Pin::new(self.reader()).poll_read(cx, buffer)
     }
 }
 
@@ -77,14 +73,14 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.write().poll_write(cx, bytes)
+        Pin::new(self.writer()).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.write().poll_flush(cx)
+        Pin::new(self.writer()).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.write().poll_shutdown(cx)
+        Pin::new(self.writer()).poll_shutdown(cx)
     }
 }

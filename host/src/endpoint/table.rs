@@ -1,0 +1,160 @@
+//! All endpoints of a configuration in file order, and which adapters a call gets from them.
+
+use std::sync::Arc;
+
+use globset::{GlobSet, GlobSetBuilder};
+use thiserror::Error;
+
+use super::EndpointPattern;
+use crate::docker::Spellings;
+
+/// One endpoint of the configuration: a pattern, and lists of adapters. `T` names an adapter.
+#[derive(Debug, Clone)]
+pub struct Rule<T> {
+    /// Which calls.
+    pub pattern: EndpointPattern,
+    /// Adapters before the call, in order.
+    pub pre: Vec<T>,
+    /// Adapters after the call, in order.
+    pub post: Vec<T>,
+}
+
+/// Endpoints in file order, with their patterns compiled into one.
+#[derive(Debug, Clone)]
+pub struct EndpointTable<T> {
+    rules: Vec<Rule<T>>,
+    globs: GlobSet,
+}
+
+/// The patterns cannot be compiled together.
+#[derive(Debug, Clone, Error)]
+#[error("the endpoints are too large together")]
+pub struct TableError(#[from] globset::Error);
+
+/// An adapter in a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Element<T> {
+    /// Which adapter.
+    pub adapter: T,
+    /// The pattern that called for it.
+    pub pattern: Arc<str>,
+}
+
+/// The adapters that a call gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matched<T> {
+    /// Before the call, in order.
+    pub pre: Vec<Element<T>>,
+    /// After the call, in order.
+    pub post: Vec<Element<T>>,
+}
+
+/// A pattern that matches a call, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// Its place in the configuration file, from 0.
+    pub index: usize,
+    /// The pattern.
+    pub pattern: Arc<str>,
+    /// The first spelling that it matches.
+    pub spelling: String,
+    /// Whether that is the call as it was sent.
+    pub as_sent: bool,
+}
+
+impl<T> Default for Matched<T> {
+    fn default() -> Self {
+        Self { pre: Vec::new(), post: Vec::new() }
+    }
+}
+
+impl<T> Matched<T> {
+    /// Whether no adapter is called.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pre.is_empty() && self.post.is_empty()
+    }
+}
+
+impl<T: Copy + Eq> EndpointTable<T> {
+    /// Compiles endpoints, given in file order.
+    ///
+    /// # Errors
+    /// When the patterns are too large together.
+    pub fn build(rules: Vec<Rule<T>>) -> Result<Self, TableError> {
+        let mut globs = GlobSetBuilder::new();
+        for rule in &rules {
+            globs.add(rule.pattern.glob().clone());
+        }
+        Ok(Self { rules, globs: globs.build()? })
+    }
+
+    /// Whether there are no endpoints, so that nobody needs to spell out a call.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The adapters that a call gets, in file order.
+    ///
+    /// An endpoint that matches the call as it was sent contributes its whole lists. One that
+    /// matches another spelling only contributes the adapters that no such list has: files in the
+    /// wild name an endpoint with and without its version, and mean to run each adapter once.
+    #[must_use]
+    pub fn lookup(&self, method: &str, spellings: &Spellings) -> Matched<T> {
+        let matches = self.matches(method, spellings);
+        Matched {
+            pre: self.join(&matches, |rule| &rule.pre),
+            post: self.join(&matches, |rule| &rule.post),
+        }
+    }
+
+    /// The patterns that match a call, in file order.
+    #[must_use]
+    pub fn matches(&self, method: &str, spellings: &Spellings) -> Vec<Match> {
+        let mut found: Vec<Option<Match>> = vec![None; self.rules.len()];
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let sent = std::iter::once((&spellings.as_sent, true));
+        for (path, as_sent) in sent.chain(spellings.others.iter().map(|path| (path, false))) {
+            for index in self.globs.matches(format!("{method} {path}")) {
+                found[index].get_or_insert_with(|| Match {
+                    index,
+                    pattern: self.rules[index].pattern.text().clone(),
+                    spelling: path.clone(),
+                    as_sent,
+                });
+            }
+        }
+        found.into_iter().flatten().collect()
+    }
+
+    /// Whether a call that was changed matches just the patterns that it matched before.
+    #[must_use]
+    pub fn matches_same(&self, method: &str, before: &Spellings, after: &Spellings) -> bool {
+        let how = |spellings| {
+            let matches = self.matches(method, spellings);
+            matches.into_iter().map(|found| (found.index, found.as_sent)).collect::<Vec<_>>()
+        };
+        before == after || how(before) == how(after)
+    }
+
+    fn join(&self, matches: &[Match], list: impl Fn(&Rule<T>) -> &Vec<T>) -> Vec<Element<T>> {
+        let of = |found: &Match| list(&self.rules[found.index]);
+        let sent = matches.iter().filter(|found| found.as_sent);
+        let sent: Vec<T> = sent.flat_map(|found| of(found).iter().copied()).collect();
+        let mut joined: Vec<Element<T>> = Vec::new();
+        let elements = matches.iter().flat_map(|found| of(found).iter().map(move |a| (found, *a)));
+        for (found, adapter) in elements {
+            let known = || sent.contains(&adapter) || joined.iter().any(|e| e.adapter == adapter);
+            if found.as_sent || !known() {
+                joined.push(Element { adapter, pattern: found.pattern.clone() });
+            }
+        }
+        joined
+    }
+}
+
+#[cfg(test)]
+mod tests;

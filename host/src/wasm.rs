@@ -1,0 +1,143 @@
+//! Adapters that are WebAssembly components, run by wasmtime.
+//!
+//! A [`Runtime`] loads a component into a [`WasmAdapter`]: compiled once, its imports resolved once.
+//! Each call of a hook then gets a fresh instance with its own fuel, memory and deadline, and the
+//! instance is thrown away. wasmtime is named nowhere else in this crate.
+//!
+//! ```text
+//! Runtime::load ─ component ─ grants ─ describe ─ validate-config ─► WasmAdapter
+//! WasmAdapter::pre ─ turn ─ instance ─ convert ─► outcome, or a failure told apart by type
+//! ```
+
+mod bindings;
+mod component;
+mod convert;
+mod engine;
+mod error;
+mod functions;
+mod grants;
+mod imports;
+mod inspect;
+mod instance;
+mod keyvalue;
+mod limiter;
+mod lines;
+mod load;
+mod outbound;
+mod runtime;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Instant;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::hook::{Adapter, Call, Description, HookFailure, HookRequest, HookResponse};
+use crate::hook::{PostOutcome, PreOutcome, UnwindReason};
+use crate::limits::show_bytes;
+use bindings::types::HookError;
+use functions::{Answer, Exports, PostHook, PreHook, Unwind};
+use instance::{Caller, Function, Ready};
+
+pub use component::Source;
+pub use error::{Cause, LoadError};
+pub use inspect::Inspection;
+pub use outbound::SOCKET_HOST;
+pub use runtime::{AdapterSpec, DEFAULT_SLOTS, Kind, Runtime, RuntimeSettings, WebhookPeer};
+
+/// An adapter that is a loaded component.
+pub struct WasmAdapter {
+    description: Description,
+    exports: Exports,
+    ready: Ready,
+    /// Its failures are those of a webhook.
+    webhook: bool,
+}
+
+impl WasmAdapter {
+    async fn call<F: Function<Output = Answer<T>>, T>(
+        &self,
+        function: F,
+        call: &Call,
+        deadline: Instant,
+    ) -> Result<T, HookFailure> {
+        let request_id = &call.context.request_id;
+        let caller = Caller { request_id, carry: call.carry.clone(), granted: true };
+        let answer = self.ready.run(function, caller, deadline).await?;
+        answer.map_err(|error| self.gave_up(error))
+    }
+
+    fn gave_up(&self, error: HookError) -> HookFailure {
+        match error {
+            HookError::Unavailable(text) if self.webhook => HookFailure::WebhookUnreachable(text),
+            HookError::BadMessage(text) if self.webhook => HookFailure::WebhookReply(text),
+            HookError::Unavailable(text) | HookError::BadMessage(text) | HookError::Other(text) => {
+                HookFailure::GaveUp(text)
+            }
+        }
+    }
+
+    fn check_size(&self, body: Option<&Bytes>) -> Result<(), HookFailure> {
+        if body.is_some_and(|body| body.len() as u64 > self.ready.output) {
+            let limit = show_bytes(self.ready.output);
+            return Err(HookFailure::BadOutcome(format!("its body is larger than {limit}")));
+        }
+        Ok(())
+    }
+}
+
+/// The chain calls only the hooks that an adapter describes, and loading checked that they exist.
+fn exported<T>(hook: Option<&T>) -> Result<&T, HookFailure> {
+    hook.ok_or_else(|| HookFailure::BadOutcome("it does not have this hook".to_owned()))
+}
+
+#[async_trait]
+impl Adapter for WasmAdapter {
+    fn description(&self) -> &Description {
+        &self.description
+    }
+
+    async fn pre(&self, call: &Call, request: &HookRequest) -> Result<PreOutcome, HookFailure> {
+        let (hook, deadline) = (exported(self.exports.pre.as_ref())?, self.ready.deadline());
+        let function = PreHook { hook, call, request, deadline };
+        let outcome = self.call(function, call, deadline).await?;
+        self.check_size(match &outcome {
+            PreOutcome::Pass => None,
+            PreOutcome::Modify(patch) => patch.body.as_ref(),
+            PreOutcome::Respond(response) => response.body.as_ref(),
+            PreOutcome::Reject(rejection) => rejection.body.as_ref(),
+        })?;
+        Ok(outcome)
+    }
+
+    async fn post(
+        &self,
+        call: &Call,
+        request: &HookRequest,
+        response: &HookResponse,
+    ) -> Result<PostOutcome, HookFailure> {
+        let (hook, deadline) = (exported(self.exports.post.as_ref())?, self.ready.deadline());
+        let function = PostHook { hook, call, request, response, deadline };
+        let outcome = self.call(function, call, deadline).await?;
+        self.check_size(match &outcome {
+            PostOutcome::Pass => None,
+            PostOutcome::Modify(patch) => patch.body.as_ref(),
+            PostOutcome::Reject(rejection) => rejection.body.as_ref(),
+        })?;
+        Ok(outcome)
+    }
+
+    async fn unwind(
+        &self,
+        call: &Call,
+        request: &HookRequest,
+        reason: &UnwindReason,
+    ) -> Result<(), HookFailure> {
+        let (hook, deadline) = (exported(self.exports.unwind.as_ref())?, self.ready.deadline());
+        let function = Unwind { hook, call, request, reason, deadline };
+        self.call(function, call, deadline).await
+    }
+}

@@ -1,0 +1,187 @@
+//! From bytes to a component that has been judged: its kind, its exports, its imports, its size.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::engine::{MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
+use super::error::LoadError;
+use super::grants::{self, Grant, Import};
+use crate::hook::Hooks;
+use crate::limits::{Limits, show_bytes};
+
+/// The interfaces' version, as `wit/` has it.
+pub(super) const WORLD: &str = "0.1.0";
+/// Patch releases of the interfaces fit each other.
+const COMPATIBLE: &str = "0.1.";
+/// The largest component: those with a Python inside have some 40 MiB.
+const MAX_FILE: u64 = 256 * 1024 * 1024;
+/// A page of linear memory.
+const PAGE: u64 = 64 * 1024;
+
+/// Where a component's bytes are.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// In a file.
+    File(PathBuf),
+    /// Here.
+    Bytes(Arc<[u8]>),
+}
+
+/// A component that compiled, and what it imports and exports.
+pub(super) struct Compiled {
+    /// For messages: the file.
+    pub(super) origin: String,
+    /// The component.
+    pub(super) component: Component,
+    /// Bytes of the file.
+    pub(super) size: usize,
+    /// Names of its imports.
+    pub(super) imports: Vec<String>,
+    /// Names of its exports.
+    pub(super) exports: Vec<String>,
+}
+
+impl Compiled {
+    /// Reads and compiles; this takes CPU for up to seconds.
+    pub(super) fn new(engine: &Engine, source: &Source, origin: &str) -> Result<Self, LoadError> {
+        let origin = origin.to_owned();
+        let bytes = match source {
+            Source::Bytes(bytes) => Arc::clone(bytes),
+            Source::File(path) => read(path, &origin)?,
+        };
+        recognise(&bytes, &origin)?;
+        let component = match Component::from_binary(engine, &bytes) {
+            Ok(component) => component,
+            Err(cause) => return Err(LoadError::Corrupt { origin, cause: cause.into() }),
+        };
+        let ty = component.component_type();
+        let imports = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
+        let exports = ty.exports(engine).map(|(name, _)| name.to_owned()).collect();
+        Ok(Self { origin, component, size: bytes.len(), imports, exports })
+    }
+
+    /// The hooks whose interfaces it exports.
+    ///
+    /// # Errors
+    /// When it is no adapter, or one for another version of the interfaces.
+    pub(super) fn hooks(&self) -> Result<Hooks, LoadError> {
+        if let Some(found) = self.version().filter(|version| !version.starts_with(COMPATIBLE)) {
+            let found = found.to_owned();
+            return Err(LoadError::OtherVersion {
+                origin: self.origin.clone(),
+                found,
+                supported: WORLD,
+            });
+        }
+        if !self.has("lifecycle") {
+            return Err(LoadError::OtherWorld {
+                origin: self.origin.clone(),
+                missing: format!("powerstrip:adapter/lifecycle@{WORLD}"),
+                exports: self.exports.clone(),
+            });
+        }
+        Ok(Hooks {
+            pre: self.has("pre-hook"),
+            post: self.has("post-hook"),
+            unwind: self.has("unwind"),
+        })
+    }
+
+    /// The version of the interfaces that it is made for, if it is an adapter.
+    pub(super) fn version(&self) -> Option<&str> {
+        let names = self.exports.iter().chain(&self.imports);
+        let mut own = names.filter_map(|name| name.strip_prefix("powerstrip:adapter/"));
+        own.find_map(|name| name.split_once('@')).map(|(_, version)| version)
+    }
+
+    fn has(&self, interface: &str) -> bool {
+        let mut own = self.exports.iter().filter_map(|name| name.strip_prefix("powerstrip:adapter/"));
+        own.any(|name| name.split('@').next() == Some(interface))
+    }
+
+    /// The grants that its imports stand for.
+    ///
+    /// # Errors
+    /// When it imports what this host does not offer.
+    pub(super) fn needs(&self) -> Result<Vec<Grant>, LoadError> {
+        let unknown: Vec<String> =
+            self.imports.iter().filter(|i| grants::import(i) == Import::Unknown).cloned().collect();
+        if !unknown.is_empty() {
+            let origin = self.origin.clone();
+            return Err(LoadError::UnknownImports { origin, imports: unknown });
+        }
+        let mut needs = Vec::new();
+        for name in &self.imports {
+            match grants::import(name) {
+                Import::Needs(grant) if !needs.contains(&grant) => needs.push(grant),
+                _ => {}
+            }
+        }
+        Ok(needs)
+    }
+
+    /// Its imports that stand for one of these grants.
+    pub(super) fn imports_of(&self, needs: &[Grant]) -> Vec<String> {
+        let needed = |name: &&String| match grants::import(name) {
+            Import::Needs(grant) => needs.contains(&grant),
+            _ => false,
+        };
+        self.imports.iter().filter(needed).cloned().collect()
+    }
+
+    /// Whether an instance can begin within the limits at all.
+    pub(super) fn fits(&self, limits: &Limits) -> Result<(), LoadError> {
+        let Some(needs) = self.component.resources_required() else { return Ok(()) };
+        let memory = needs.max_initial_memory_size.unwrap_or(0).saturating_mul(PAGE);
+        let elements = needs.max_initial_table_size.unwrap_or(0);
+        let over = |wants: String, limit: String| {
+            Err(LoadError::OverLimit { origin: self.origin.clone(), wants, limit })
+        };
+        if memory > limits.memory {
+            let wants = format!("{} of memory", show_bytes(memory));
+            return over(wants, format!("{} (limits.memory)", show_bytes(limits.memory)));
+        }
+        if needs.num_memories > MAX_MEMORIES {
+            return over(format!("{} memories", needs.num_memories), MAX_MEMORIES.to_string());
+        }
+        if needs.num_tables > MAX_TABLES {
+            return over(format!("{} tables", needs.num_tables), MAX_TABLES.to_string());
+        }
+        if elements > u64::from(MAX_TABLE_ELEMENTS) {
+            return over(format!("{elements} table elements"), MAX_TABLE_ELEMENTS.to_string());
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path, origin: &str) -> Result<Arc<[u8]>, LoadError> {
+    let origin = origin.to_owned();
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)) {
+        Ok(size) if size as u64 > MAX_FILE => {
+            Err(LoadError::TooLarge { origin, limit: show_bytes(MAX_FILE) })
+        }
+        Ok(_) => Ok(bytes.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(LoadError::Missing { origin }),
+        Err(source) => Err(LoadError::Unreadable { origin, source }),
+    }
+}
+
+/// Tells apart what people put where a component belongs.
+fn recognise(bytes: &[u8], origin: &str) -> Result<(), LoadError> {
+    let origin = origin.to_owned();
+    if Engine::detect_precompiled(bytes).is_some() {
+        return Err(LoadError::Precompiled { origin });
+    }
+    match bytes {
+        // The four bytes of the name, two of the version, two of the layer.
+        [b'\0', b'a', b's', b'm', _, _, 0, 0, ..] => Err(LoadError::CoreModule { origin }),
+        [b'\0', b'a', b's', b'm', ..] => Ok(()),
+        _ => Err(LoadError::NotWasm { origin }),
+    }
+}

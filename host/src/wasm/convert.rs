@@ -1,0 +1,186 @@
+//! WIT records from and to plain hook types.
+
+use std::time::{Duration, Instant};
+
+use super::bindings::{lifecycle, post_hook, pre_hook, types, unwind};
+use crate::hook::{self, BodyNeed, Call, Header, HookRequest, HookResponse, Hooks};
+use crate::hook::{PostOutcome, PreOutcome, Rejection, RequestPatch, ResponsePatch, UnwindReason};
+
+/// Borrowed headers, as a guest is given them.
+pub(super) type Headers<'a> = Vec<(&'a str, &'a [u8])>;
+/// Borrowed path variables, as a guest is given them.
+pub(super) type Variables<'a> = Vec<(&'a str, &'a str)>;
+
+/// Borrows headers for a guest.
+pub(super) fn headers(headers: &[Header]) -> Headers<'_> {
+    headers.iter().map(|(name, value)| (name.as_str(), &value[..])).collect()
+}
+
+/// Borrows path variables for a guest.
+pub(super) fn variables(call: &Call) -> Variables<'_> {
+    call.context.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// Borrows a request for a guest.
+pub(super) fn request<'a>(request: &'a HookRequest, headers: &'a Headers<'a>) -> types::Request<'a> {
+    types::Request {
+        method: &request.method,
+        path_with_query: &request.path_with_query,
+        headers,
+        body: request.body.as_deref(),
+    }
+}
+
+/// Borrows a response for a guest.
+pub(super) fn response<'a>(
+    response: &'a HookResponse,
+    headers: &'a Headers<'a>,
+) -> types::ResponseParam<'a> {
+    types::ResponseParam {
+        status_code: response.status,
+        headers,
+        body: response.body.as_deref(),
+    }
+}
+
+/// Borrows what is known about the exchange for a guest.
+pub(super) fn context<'a>(
+    call: &'a Call,
+    variables: &'a Variables<'a>,
+    deadline: Instant,
+) -> types::Context<'a> {
+    let context = &*call.context;
+    types::Context {
+        request_id: &context.request_id,
+        pattern: &call.pattern,
+        endpoint: context.endpoint,
+        variables,
+        api_version: &context.api_version,
+        client: client(&context.client),
+        upstream: &context.upstream,
+        deadline_left_ms: millis(deadline.saturating_duration_since(Instant::now())),
+    }
+}
+
+fn client(client: &hook::Client) -> types::Client<'_> {
+    match client {
+        &hook::Client::Unix { pid, uid, gid } => {
+            types::Client::Unix(types::PeerCredentials { pid, uid, gid })
+        }
+        hook::Client::Tls(subject) => types::Client::Tls(subject),
+        hook::Client::Unknown => types::Client::Unknown,
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Borrows the reason of an unwind for a guest.
+pub(super) fn reason(reason: &UnwindReason) -> unwind::Reason<'_> {
+    match reason {
+        UnwindReason::Rejected(message) => unwind::Reason::Rejected(message),
+        UnwindReason::HookFailed(message) => unwind::Reason::HookFailed(message),
+        UnwindReason::UpstreamFailed(message) => unwind::Reason::UpstreamFailed(message),
+        UnwindReason::Answered(status) => unwind::Reason::Answered(*status),
+        UnwindReason::ClientGone => unwind::Reason::ClientGone,
+    }
+}
+
+impl From<pre_hook::PreOutcome> for PreOutcome {
+    fn from(outcome: pre_hook::PreOutcome) -> Self {
+        match outcome {
+            pre_hook::PreOutcome::Pass => Self::Pass,
+            pre_hook::PreOutcome::Modify(patch) => Self::Modify(patch.into()),
+            pre_hook::PreOutcome::Respond(response) => Self::Respond(response.into()),
+            pre_hook::PreOutcome::Reject(rejection) => Self::Reject(rejection.into()),
+        }
+    }
+}
+
+impl From<post_hook::PostOutcome> for PostOutcome {
+    fn from(outcome: post_hook::PostOutcome) -> Self {
+        match outcome {
+            post_hook::PostOutcome::Pass => Self::Pass,
+            post_hook::PostOutcome::Modify(patch) => Self::Modify(patch.into()),
+            post_hook::PostOutcome::Reject(rejection) => Self::Reject(rejection.into()),
+        }
+    }
+}
+
+impl From<types::RequestPatch> for RequestPatch {
+    fn from(patch: types::RequestPatch) -> Self {
+        Self {
+            query: patch.query,
+            variables: patch.variables,
+            set_headers: owned(patch.set_headers),
+            remove_headers: patch.remove_headers,
+            body: patch.body.map(Into::into),
+        }
+    }
+}
+
+impl From<types::ResponsePatch> for ResponsePatch {
+    fn from(patch: types::ResponsePatch) -> Self {
+        Self {
+            status: patch.status_code,
+            set_headers: owned(patch.set_headers),
+            remove_headers: patch.remove_headers,
+            body: patch.body.map(Into::into),
+        }
+    }
+}
+
+impl From<types::ResponseResult> for HookResponse {
+    fn from(response: types::ResponseResult) -> Self {
+        Self {
+            status: response.status_code,
+            headers: owned(response.headers),
+            body: response.body.map(Into::into),
+        }
+    }
+}
+
+impl From<types::Rejection> for Rejection {
+    fn from(rejection: types::Rejection) -> Self {
+        Self {
+            status: rejection.status_code,
+            message: rejection.message,
+            body: rejection.body.map(Into::into),
+        }
+    }
+}
+
+fn owned(headers: types::HeadersResult) -> Vec<Header> {
+    headers.into_iter().map(|(name, value)| (name, value.into())).collect()
+}
+
+impl From<lifecycle::Description> for hook::Description {
+    fn from(description: lifecycle::Description) -> Self {
+        let has = |hook| description.hooks.contains(&hook);
+        Self {
+            hooks: Hooks {
+                pre: has(lifecycle::Hook::PreHook),
+                post: has(lifecycle::Hook::PostHook),
+                unwind: has(lifecycle::Hook::Unwind),
+            },
+            name: description.name,
+            version: description.version,
+            summary: description.summary,
+            request_body: description.request_body.into(),
+            response_body: description.response_body.into(),
+            grants: description.grants,
+            config_schema: description.config_schema,
+        }
+    }
+}
+
+impl From<lifecycle::BodyNeed> for BodyNeed {
+    fn from(need: lifecycle::BodyNeed) -> Self {
+        match need {
+            lifecycle::BodyNeed::None => Self::None,
+            lifecycle::BodyNeed::Json => Self::Json,
+            lifecycle::BodyNeed::Progress => Self::Progress,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The functions that an adapter exports, each ready to be called on a fresh instance.
+
+use std::time::Instant;
+
+use wasmtime::component::{Instance, InstancePre};
+use wasmtime::{Result, Store};
+
+use super::bindings::{lifecycle, post_hook, pre_hook, types::HookError, unwind};
+use super::convert;
+use super::instance::Function;
+use super::state::HostState;
+use crate::hook::{Call, Description, HookRequest, HookResponse, Hooks};
+use crate::hook::{PostOutcome, PreOutcome, UnwindReason};
+
+/// Where a component's exports are; a hook that it lacks is none.
+pub(super) struct Exports {
+    pub(super) lifecycle: lifecycle::GuestIndices,
+    pub(super) pre: Option<pre_hook::GuestIndices>,
+    pub(super) post: Option<post_hook::GuestIndices>,
+    pub(super) unwind: Option<unwind::GuestIndices>,
+}
+
+impl Exports {
+    /// Looks them up; `hooks` says which interfaces are exported.
+    pub(super) fn find(pre: &InstancePre<HostState>, hooks: Hooks) -> Result<Self> {
+        Ok(Self {
+            lifecycle: lifecycle::GuestIndices::new(pre)?,
+            pre: hooks.pre.then(|| pre_hook::GuestIndices::new(pre)).transpose()?,
+            post: hooks.post.then(|| post_hook::GuestIndices::new(pre)).transpose()?,
+            unwind: hooks.unwind.then(|| unwind::GuestIndices::new(pre)).transpose()?,
+        })
+    }
+}
+
+/// What a hook gives: an outcome, or why it gave up.
+pub(super) type Answer<T> = std::result::Result<T, HookError>;
+
+/// `lifecycle.describe`, with a look at the types of all exports: none where they do not fit.
+pub(super) struct Describe<'a>(pub(super) &'a Exports);
+
+impl Function for Describe<'_> {
+    type Output = std::result::Result<Description, wasmtime::Error>;
+
+    async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
+        if let Err(mismatch) = self.check(store, instance) {
+            return Ok(Err(mismatch));
+        }
+        let guest = self.0.lifecycle.load(&mut *store, instance)?;
+        Ok(Ok(guest.call_describe(store).await?.into()))
+    }
+}
+
+impl Describe<'_> {
+    fn check(&self, store: &mut Store<HostState>, instance: &Instance) -> Result<()> {
+        self.0.lifecycle.load(&mut *store, instance)?;
+        self.0.pre.as_ref().map(|hook| hook.load(&mut *store, instance)).transpose()?;
+        self.0.post.as_ref().map(|hook| hook.load(&mut *store, instance)).transpose()?;
+        self.0.unwind.as_ref().map(|hook| hook.load(&mut *store, instance)).transpose()?;
+        Ok(())
+    }
+}
+
+/// `lifecycle.validate-config`.
+pub(super) struct ValidateConfig<'a> {
+    pub(super) lifecycle: &'a lifecycle::GuestIndices,
+    pub(super) config: &'a str,
+}
+
+impl Function for ValidateConfig<'_> {
+    type Output = std::result::Result<(), String>;
+
+    async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
+        let guest = self.lifecycle.load(&mut *store, instance)?;
+        guest.call_validate_config(store, self.config).await
+    }
+}
+
+/// `pre-hook.handle`.
+pub(super) struct PreHook<'a> {
+    pub(super) hook: &'a pre_hook::GuestIndices,
+    pub(super) call: &'a Call,
+    pub(super) request: &'a HookRequest,
+    pub(super) deadline: Instant,
+}
+
+impl Function for PreHook<'_> {
+    type Output = Answer<PreOutcome>;
+
+    async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
+        let guest = self.hook.load(&mut *store, instance)?;
+        let variables = convert::variables(self.call);
+        let context = convert::context(self.call, &variables, self.deadline);
+        let headers = convert::headers(&self.request.headers);
+        let request = convert::request(self.request, &headers);
+        let outcome = guest.call_handle(store, context, request).await?;
+        Ok(outcome.map(Into::into))
+    }
+}
+
+/// `post-hook.handle`.
+pub(super) struct PostHook<'a> {
+    pub(super) hook: &'a post_hook::GuestIndices,
+    pub(super) call: &'a Call,
+    pub(super) request: &'a HookRequest,
+    pub(super) response: &'a HookResponse,
+    pub(super) deadline: Instant,
+}
+
+impl Function for PostHook<'_> {
+    type Output = Answer<PostOutcome>;
+
+    async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
+        let guest = self.hook.load(&mut *store, instance)?;
+        let variables = convert::variables(self.call);
+        let context = convert::context(self.call, &variables, self.deadline);
+        let headers = convert::headers(&self.request.headers);
+        let request = convert::request(self.request, &headers);
+        let headers = convert::headers(&self.response.headers);
+        let response = convert::response(self.response, &headers);
+        let outcome = guest.call_handle(store, context, request, response).await?;
+        Ok(outcome.map(Into::into))
+    }
+}
+
+/// `unwind.handle`.
+pub(super) struct Unwind<'a> {
+    pub(super) hook: &'a unwind::GuestIndices,
+    pub(super) call: &'a Call,
+    pub(super) request: &'a HookRequest,
+    pub(super) reason: &'a UnwindReason,
+    pub(super) deadline: Instant,
+}
+
+impl Function for Unwind<'_> {
+    type Output = Answer<()>;
+
+    async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
+        let guest = self.hook.load(&mut *store, instance)?;
+        let variables = convert::variables(self.call);
+        let context = convert::context(self.call, &variables, self.deadline);
+        let headers = convert::headers(&self.request.headers);
+        let request = convert::request(self.request, &headers);
+        guest.call_handle(store, context, request, convert::reason(self.reason)).await
+    }
+}

@@ -1,0 +1,210 @@
+//! One call: a fresh instance, its limits, one deadline over all of it, and nothing left behind.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout_at;
+use wasmtime::component::{Instance, InstancePre};
+use wasmtime::{Store, UpdateDeadline};
+
+use super::engine::Ticker;
+use super::error::{self, DeadlinePassed};
+use super::state::{CallScope, HostState, MAX_HANDLES, Resources};
+use crate::hook::{Carry, HookFailure};
+use crate::limits::{Limits, WAITING_PER_RUNNING};
+
+/// What a guest may hand over in one go besides its bodies: headers, log lines.
+const BESIDE_BODIES: u64 = 1024 * 1024;
+/// Stands for deadlines that are so far away that the clock cannot say when.
+const FAR_AWAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// What all adapters share while they run.
+pub(super) struct Ground {
+    /// Lets busy guests be interrupted.
+    pub(super) ticker: Ticker,
+    /// One permit for each instance that there is room for.
+    pub(super) slots: Semaphore,
+}
+
+/// An exported function that can be called on a fresh instance.
+pub(super) trait Function: Send {
+    /// What it gives.
+    type Output: Send;
+
+    /// Calls it.
+    fn call(
+        self,
+        store: &mut Store<HostState>,
+        instance: &Instance,
+    ) -> impl Future<Output = wasmtime::Result<Self::Output>> + Send;
+}
+
+/// A component that is ready for calls.
+pub(super) struct Ready {
+    /// What adapters share.
+    pub(super) ground: Arc<Ground>,
+    /// The component with its imports resolved.
+    pub(super) pre: InstancePre<HostState>,
+    /// What the adapter has for all of its calls.
+    pub(super) resources: Resources,
+    /// What one call may use.
+    pub(super) limits: Limits,
+    /// Bytes that a guest may hand over as a body.
+    pub(super) output: u64,
+    /// Who runs and who waits.
+    pub(super) turns: Turns,
+}
+
+/// On whose behalf a call is made.
+pub(super) struct Caller<'a> {
+    /// The request; empty while the adapter is loaded.
+    pub(super) request_id: &'a str,
+    /// What the adapter leaves for itself on the same request.
+    pub(super) carry: Carry,
+    /// Whether the adapter's grants hold.
+    pub(super) granted: bool,
+}
+
+impl Ready {
+    /// When a call that begins now has to be over.
+    pub(super) fn deadline(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.limits.deadline).unwrap_or(now + FAR_AWAY)
+    }
+
+    /// Waits for a turn, makes an instance, calls the function, and throws the instance away.
+    ///
+    /// Dropping the future at any point ends the call; no thread is left behind.
+    pub(super) async fn run<F: Function>(
+        &self,
+        function: F,
+        caller: Caller<'_>,
+        deadline: Instant,
+    ) -> Result<F::Output, HookFailure> {
+        let at = deadline.into();
+        let waiting = timeout_at(at, async {
+            let turn = self.turns.take().await?;
+            let slot = self.ground.slots.acquire().await.expect("the semaphore is never closed");
+            Ok((turn, slot))
+        });
+        // One that never had its turn did not run too long.
+        let _places = waiting.await.map_err(|_| self.turns.busy())??;
+        let scope = CallScope {
+            carry: caller.carry,
+            request_id: caller.request_id.to_owned(),
+            deadline,
+            memory: self.limits.memory,
+            granted: caller.granted,
+        };
+        let call = AssertUnwindSafe(self.call(function, scope)).catch_unwind();
+        match timeout_at(at, call).await {
+            Ok(Ok(done)) => done.map_err(|e| error::failure(&e, &self.limits, self.output)),
+            Ok(Err(_)) => Err(HookFailure::Trapped("the host panicked".to_owned())),
+            Err(_) => Err(HookFailure::DeadlineExceeded { limit: self.limits.deadline }),
+        }
+    }
+
+    async fn call<F: Function>(
+        &self,
+        function: F,
+        scope: CallScope,
+    ) -> wasmtime::Result<F::Output> {
+        let mut store = self.store(scope)?;
+        let _ticking = self.ground.ticker.ticking();
+        let instance = self.pre.instantiate_async(&mut store).await?;
+        let output = function.call(&mut store, &instance).await;
+        let fuel = self.limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+        let memory = store.data().limiter.memory();
+        tracing::debug!(adapter = &*self.resources.adapter, fuel, memory, "call ended");
+        output
+    }
+
+    fn store(&self, scope: CallScope) -> wasmtime::Result<Store<HostState>> {
+        let state = HostState::new(&self.resources, scope);
+        let mut store = Store::new(self.pre.engine(), state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_fuel(self.limits.fuel)?;
+        let handed_over = self.output.saturating_add(BESIDE_BODIES);
+        store.set_hostcall_fuel(usize::try_from(handed_over).unwrap_or(usize::MAX));
+        store.set_max_component_handles(MAX_HANDLES);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|store| {
+            if Instant::now() >= store.data().deadline {
+                return Err(DeadlinePassed.into());
+            }
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        });
+        Ok(store)
+    }
+}
+
+/// How many calls of one adapter run, and how many wait for their turn.
+pub(super) struct Turns {
+    running: Semaphore,
+    limit: usize,
+    waiting: AtomicUsize,
+}
+
+impl Turns {
+    /// So many calls at a time.
+    pub(super) fn new(limit: usize) -> Self {
+        let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
+        Self { running: Semaphore::new(limit), limit, waiting: AtomicUsize::new(0) }
+    }
+
+    async fn take(&self) -> Result<SemaphorePermit<'_>, HookFailure> {
+        if let Ok(turn) = self.running.try_acquire() {
+            return Ok(turn);
+        }
+        let place = Place(&self.waiting);
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        if before >= self.limit.saturating_mul(WAITING_PER_RUNNING) {
+            return Err(self.busy());
+        }
+        let turn = self.running.acquire().await.expect("the semaphore is never closed");
+        drop(place);
+        Ok(turn)
+    }
+
+    fn busy(&self) -> HookFailure {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        let waiting = waiting.min(self.limit.saturating_mul(WAITING_PER_RUNNING));
+        HookFailure::Busy { running: self.limit, waiting }
+    }
+}
+
+/// A place in the queue; left also when the call is given up while it waits.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_and_an_abandoned_place_is_free_again() {
+        let turns = Turns::new(1);
+        let running = turns.take().await.expect("the first runs");
+        let mut queue: Vec<_> = (0..WAITING_PER_RUNNING).map(|_| Box::pin(turns.take())).collect();
+        for place in &mut queue {
+            assert!(place.now_or_never().is_none());
+        }
+
+        let refused = turns.take().await.map(drop);
+        queue.pop();
+        let queued = turns.take().now_or_never().map(|turn| turn.map(drop));
+
+        let busy = HookFailure::Busy { running: 1, waiting: WAITING_PER_RUNNING };
+        assert_eq!((refused, queued), (Err(busy), None));
+        drop(running);
+    }
+}

@@ -1,0 +1,188 @@
+//! Loading an adapter: from its component to something that hooks can be called on.
+
+use std::sync::Arc;
+
+use wasmtime::component::InstancePre;
+
+use super::component::{Compiled, Source};
+use super::error::LoadError;
+use super::functions::{Describe, Exports, ValidateConfig};
+use super::grants;
+use super::instance::{Caller, Function, Ready, Turns};
+use super::outbound::Client;
+use super::runtime::{AdapterSpec, Kind, Shared, WebhookPeer};
+use super::state::{HostState, Resources};
+use super::WasmAdapter;
+use crate::grants::{Grants, HostPattern};
+use crate::hook::{Carry, Description, Hooks};
+
+/// Loads an adapter.
+pub(super) async fn load(shared: Arc<Shared>, spec: AdapterSpec) -> Result<WasmAdapter, LoadError> {
+    let compiled = compile(&shared, spec.source.clone(), &spec.origin).await?;
+    let exported = compiled.hooks()?;
+    compiled.needs()?;
+    compiled.fits(&spec.limits)?;
+    let pre = resolve(&shared, &compiled)?;
+    let exports = find_exports(&compiled, &pre, exported)?;
+    let config: Arc<str> = spec.config.to_string().into();
+    let loading = Loading { compiled, ready: ready(&shared, pre, &spec, &config), exports };
+    let description = loading.describe().await?;
+    loading.check_grants(&description, &spec)?;
+    loading.check_hooks(description.hooks, exported)?;
+    loading.validate(&config).await?;
+    let Loading { ready, exports, .. } = loading;
+    let webhook = matches!(spec.kind, Kind::Webhook(_));
+    Ok(WasmAdapter { description, exports, ready, webhook })
+}
+
+/// What a component tells of itself, with nothing granted and no configuration.
+pub(super) async fn describe(
+    shared: &Arc<Shared>,
+    compiled: Compiled,
+) -> Result<(Compiled, Description), LoadError> {
+    let exported = compiled.hooks()?;
+    compiled.needs()?;
+    let pre = resolve(shared, &compiled)?;
+    let exports = find_exports(&compiled, &pre, exported)?;
+    let spec = AdapterSpec::unconfigured(&compiled.origin);
+    let loading = Loading { compiled, ready: ready(shared, pre, &spec, &"null".into()), exports };
+    let description = loading.describe().await?;
+    Ok((loading.compiled, description))
+}
+
+/// Compiles on a thread of its own kind, since it takes CPU for up to seconds.
+pub(super) async fn compile(
+    shared: &Arc<Shared>,
+    source: Source,
+    origin: &str,
+) -> Result<Compiled, LoadError> {
+    let (engine, origin) = (shared.engine.clone(), origin.to_owned());
+    let compiling =
+        tokio::task::spawn_blocking(move || Compiled::new(&engine, &source, &origin)).await;
+    compiling.map_err(|panic| LoadError::Engine { cause: panic.into() })?
+}
+
+fn resolve(shared: &Shared, compiled: &Compiled) -> Result<InstancePre<HostState>, LoadError> {
+    let mismatch = |cause: wasmtime::Error| LoadError::Mismatch {
+        origin: compiled.origin.clone(),
+        cause: cause.into(),
+    };
+    shared.linker.instantiate_pre(&compiled.component).map_err(mismatch)
+}
+
+fn find_exports(
+    compiled: &Compiled,
+    pre: &InstancePre<HostState>,
+    exported: Hooks,
+) -> Result<Exports, LoadError> {
+    Exports::find(pre, exported).map_err(|cause| LoadError::Mismatch {
+        origin: compiled.origin.clone(),
+        cause: cause.into(),
+    })
+}
+
+fn ready(
+    shared: &Arc<Shared>,
+    pre: InstancePre<HostState>,
+    spec: &AdapterSpec,
+    config: &Arc<str>,
+) -> Ready {
+    let (grants, socket) = match &spec.kind {
+        Kind::Component => (spec.grants.clone(), None),
+        Kind::Webhook(WebhookPeer::Unix(socket)) => (spec.grants.clone(), Some(socket.clone())),
+        Kind::Webhook(WebhookPeer::Tcp(host)) => (with_host(&spec.grants, host), None),
+    };
+    let resources = Resources {
+        adapter: spec.name.as_str().into(),
+        config: Arc::clone(config),
+        client: Client::new(&grants, socket, shared.tls.clone()),
+        grants,
+        namespace: shared.stores.of(&spec.name),
+    };
+    Ready {
+        ground: Arc::clone(&shared.ground),
+        pre,
+        resources,
+        limits: spec.limits.clone(),
+        output: spec.output,
+        turns: Turns::new(spec.limits.concurrency),
+    }
+}
+
+/// The operator names a webhook's host in its URL, which is a grant.
+fn with_host(grants: &Grants, host: &HostPattern) -> Grants {
+    let mut grants = grants.clone();
+    grants.http.push(host.clone());
+    grants
+}
+
+/// An adapter that is being loaded.
+struct Loading {
+    compiled: Compiled,
+    ready: Ready,
+    exports: Exports,
+}
+
+impl Loading {
+    async fn call<F: Function>(
+        &self,
+        name: &'static str,
+        function: F,
+        granted: bool,
+    ) -> Result<F::Output, LoadError> {
+        let caller = Caller { request_id: "", carry: Carry::default(), granted };
+        let called = self.ready.run(function, caller, self.ready.deadline()).await;
+        called.map_err(|failure| LoadError::Failed {
+            origin: self.compiled.origin.clone(),
+            function: name,
+            failure,
+        })
+    }
+
+    async fn describe(&self) -> Result<Description, LoadError> {
+        let described = self.call("describe", Describe(&self.exports), false).await?;
+        described.map_err(|cause| LoadError::Mismatch {
+            origin: self.compiled.origin.clone(),
+            cause: cause.into(),
+        })
+    }
+
+    fn check_grants(&self, own: &Description, spec: &AdapterSpec) -> Result<(), LoadError> {
+        let mut missing = self.compiled.needs()?;
+        let webhook = matches!(spec.kind, Kind::Webhook(_));
+        missing.retain(|grant| {
+            let by_url = webhook && *grant == grants::Grant::Http;
+            !(by_url || grant.is_in(&spec.grants) || grant.is_optional(&own.grants))
+        });
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(LoadError::Ungranted {
+            origin: self.compiled.origin.clone(),
+            imports: self.compiled.imports_of(&missing),
+            grants: grants::to_paste(&missing, &own.grants),
+        })
+    }
+
+    fn check_hooks(&self, described: Hooks, exported: Hooks) -> Result<(), LoadError> {
+        let hooks = [
+            ("pre-hook", described.pre, exported.pre),
+            ("post-hook", described.post, exported.post),
+            ("unwind", described.unwind, exported.unwind),
+        ];
+        let missing = hooks.iter().filter(|(_, described, exported)| *described && !exported);
+        let missing: Vec<_> = missing.map(|(name, ..)| *name).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(LoadError::HooksMissing { origin: self.compiled.origin.clone(), hooks: missing })
+    }
+
+    async fn validate(&self, config: &str) -> Result<(), LoadError> {
+        let function = ValidateConfig { lifecycle: &self.exports.lifecycle, config };
+        let verdict = self.call("validate-config", function, true).await?;
+        let refused =
+            |problem| LoadError::Config { origin: self.compiled.origin.clone(), problem };
+        verdict.map_err(refused)
+    }
+}

@@ -1,0 +1,146 @@
+//! What all adapters share, and what is said about one that is to be loaded.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use super::component::Source;
+use super::engine::{self, Ticker};
+use super::error::LoadError;
+use super::inspect::{self, Inspection};
+use super::instance::Ground;
+use super::keyvalue::Stores;
+use super::outbound::Tls;
+use super::state::HostState;
+use super::{WasmAdapter, imports, load};
+use crate::grants::{Grants, HostPattern};
+use crate::limits::{DEFAULT_ANSWER, Limits};
+
+/// Instances that can run at the same time: address space is reserved for each.
+pub const DEFAULT_SLOTS: u32 = 512;
+
+/// How to set up a [`Runtime`].
+#[derive(Debug, Clone)]
+pub struct RuntimeSettings {
+    /// Where compiled components are kept between starts; none means nowhere.
+    pub cache_dir: Option<PathBuf>,
+    /// Calls that can run at the same time, over all adapters; others wait.
+    pub slots: u32,
+}
+
+impl Default for RuntimeSettings {
+    fn default() -> Self {
+        Self { cache_dir: None, slots: DEFAULT_SLOTS }
+    }
+}
+
+/// Loads adapters, and keeps what outlives each of them.
+#[derive(Clone)]
+pub struct Runtime(Arc<Shared>);
+
+/// What all adapters share.
+pub(super) struct Shared {
+    /// Compiles and runs.
+    pub(super) engine: Engine,
+    /// All imports that the host can lend.
+    pub(super) linker: Linker<HostState>,
+    /// What calls need of it.
+    pub(super) ground: Arc<Ground>,
+    /// Values that adapters keep.
+    pub(super) stores: Stores,
+    /// Whom outgoing connections trust.
+    pub(super) tls: Tls,
+}
+
+/// What to load, and what it may do.
+#[derive(Debug, Clone)]
+pub struct AdapterSpec {
+    /// The adapter's name in the configuration.
+    pub name: String,
+    /// Its component.
+    pub source: Source,
+    /// What messages call the component: its path, or "the built-in http-adapter".
+    pub origin: String,
+    /// Its own section of the configuration.
+    pub config: serde_json::Value,
+    /// What one call may use.
+    pub limits: Limits,
+    /// What it may do beyond computing.
+    pub grants: Grants,
+    /// Bytes of a body that it may hand over: the larger of the limits for requests and answers.
+    pub output: u64,
+    /// What it is.
+    pub kind: Kind,
+}
+
+impl AdapterSpec {
+    /// For a look at a component that nobody has configured.
+    pub(super) fn unconfigured(origin: &str) -> Self {
+        Self {
+            name: String::new(),
+            source: Source::Bytes(Arc::default()),
+            origin: origin.to_owned(),
+            config: serde_json::Value::Null,
+            limits: Limits::component(),
+            grants: Grants::default(),
+            output: DEFAULT_ANSWER,
+            kind: Kind::Component,
+        }
+    }
+}
+
+/// What an adapter is.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// The operator's own component.
+    Component,
+    /// The built-in component, which calls this webhook. Its failures are the webhook's.
+    Webhook(WebhookPeer),
+}
+
+/// Where a webhook listens; calling there needs no grant.
+#[derive(Debug, Clone)]
+pub enum WebhookPeer {
+    /// At a host and port.
+    Tcp(HostPattern),
+    /// At a socket, which the component calls as [`super::SOCKET_HOST`].
+    Unix(PathBuf),
+}
+
+impl Runtime {
+    /// Starts the engine.
+    ///
+    /// # Errors
+    /// When there is no engine for this machine.
+    pub fn new(settings: &RuntimeSettings) -> Result<Self, LoadError> {
+        let slots = settings.slots.max(1);
+        let engine = engine::build(slots, settings.cache_dir.as_deref())?;
+        let linker = imports::linker(&engine);
+        let linker = linker.map_err(|cause| LoadError::Engine { cause: cause.into() })?;
+        let ticker = Ticker::start(&engine)?;
+        let ground = Ground { ticker, slots: Semaphore::new(slots as usize) };
+        let ground = Arc::new(ground);
+        let (stores, tls) = (Stores::default(), Tls::default());
+        Ok(Self(Arc::new(Shared { engine, linker, ground, stores, tls })))
+    }
+
+    /// Loads an adapter: compiles it, checks what it is and what it wants, and lets it judge its
+    /// configuration.
+    ///
+    /// # Errors
+    /// When it cannot be used, with a text for the operator.
+    pub async fn load(&self, spec: AdapterSpec) -> Result<WasmAdapter, LoadError> {
+        load::load(Arc::clone(&self.0), spec).await
+    }
+
+    /// Looks at a component without configuration or grants.
+    ///
+    /// # Errors
+    /// When it is none, or not one for this host, or cannot describe itself.
+    pub async fn inspect(&self, source: Source, origin: &str) -> Result<Inspection, LoadError> {
+        inspect::inspect(&self.0, source, origin).await
+    }
+}

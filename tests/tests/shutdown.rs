@@ -1,0 +1,87 @@
+//! The end of the program: what runs is finished, what is idle is closed.
+
+use powerstrip_tests::{Client, FakeEngine, Gate, Powerstrip, Request, Script, Step};
+use serde_json::json;
+
+#[tokio::test]
+async fn an_idle_program_ends_at_once_and_well() {
+    let engine = FakeEngine::start();
+    let mut powerstrip = Powerstrip::before(engine.address()).await;
+    let mut idle = powerstrip.connect().await;
+    idle.call(&Request::get("/v1.41/info")).await;
+
+    powerstrip.terminate();
+
+    assert_eq!(powerstrip.ended().await.code(), Some(0), "{}", powerstrip.process().output());
+    assert_eq!(idle.hung_up().await, b"");
+}
+
+#[tokio::test]
+async fn a_running_call_is_finished_first() {
+    let engine = FakeEngine::start();
+    let gate = Gate::new();
+    engine.on("GET /info", Script::json(200, &json!({"late": true})).held_by(&gate));
+    let mut powerstrip = Powerstrip::before(engine.address()).await;
+    let mut client = powerstrip.connect().await;
+    client.send(Request::get("/v1.41/info").to_bytes()).await;
+    engine.seen("GET /info", |_| true).await;
+
+    powerstrip.terminate();
+    nobody_listens(&powerstrip).await;
+    gate.open();
+
+    assert_eq!(client.answer().await.json(), json!({"late": true}));
+    assert_eq!(powerstrip.ended().await.code(), Some(0));
+}
+
+/// Waits until a new connection is not served any more.
+async fn nobody_listens(powerstrip: &Powerstrip) {
+    let path = powerstrip.folder().join("powerstrip.sock");
+    powerstrip_tests::eventually("the end of listening", async || {
+        tokio::net::UnixStream::connect(&path).await.is_err().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_signal_does_not_wait() {
+    let engine = FakeEngine::start();
+    engine.on("GET /events", Script::new().then(Step::Listen));
+    let mut powerstrip = Powerstrip::before(engine.address()).await;
+    let mut client = powerstrip.connect().await;
+    client.send(Request::get("/v1.41/events").to_bytes()).await;
+    engine.seen("GET /events", |_| true).await;
+
+    powerstrip.terminate();
+    nobody_listens(&powerstrip).await;
+    powerstrip.terminate();
+
+    powerstrip.ended().await;
+}
+
+#[tokio::test]
+async fn only_its_own_socket_is_removed() {
+    let engine = FakeEngine::start();
+    let mut powerstrip = Powerstrip::before(engine.address()).await;
+    let own = powerstrip.folder().join("powerstrip.sock");
+
+    powerstrip.terminate();
+    powerstrip.ended().await;
+
+    assert!(!own.exists());
+    assert!(engine.socket().exists());
+}
+
+#[tokio::test]
+async fn a_stale_socket_does_not_keep_it_from_starting() {
+    let engine = FakeEngine::start();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let socket = folder.path().join("p.sock");
+    drop(std::os::unix::net::UnixListener::bind(&socket).expect("a folder of ours"));
+    let text = format!("listen: unix://{}\nengine: {}\n", socket.display(), engine.address());
+
+    let powerstrip = Powerstrip::builder().text(&text).start().await;
+
+    let answer = Client::connect(powerstrip.address()).await.call(&Request::get("/info")).await;
+    assert_eq!(answer.status(), 200);
+}
