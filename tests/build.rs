@@ -1,16 +1,19 @@
-//! Builds `adapters/*` and `tests/guests/*` to components, and lists them for the harness.
+//! Builds `adapters/*`, `guests/*` and `witness` to components, and lists them for the
+//! harness.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, process::ExitCode};
 
-#[expect(clippy::print_stdout, reason = "build scripts talk to cargo through their output")]
 fn main() -> ExitCode {
-    let names: Vec<String> = ["../adapters", "guests"].iter().flat_map(packages_in).collect();
+    let witness = package_of(Path::new("witness"));
+    let others = ["../adapters", "guests"].into_iter().flat_map(packages_in);
+    let names: Vec<String> = witness.into_iter().chain(others).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
 
     match powerstrip_guest_build::components(&names) {
         Ok(paths) => {
-            let pairs = paths.iter().map(|(name, path)| (name.as_str(), path.display().to_string()));
+            let pairs =
+                paths.iter().map(|(name, path)| (name.as_str(), path.display().to_string()));
             let list: Vec<(&str, String)> = pairs.collect();
             let code = format!("const COMPONENTS: &[(&str, &str)] = &{list:?};\n");
             let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
@@ -25,8 +28,7 @@ fn main() -> ExitCode {
 }
 
 /// The names of the packages whose folders lie in this one.
-#[expect(clippy::print_stdout, reason = "build scripts talk to cargo through their output")]
-fn packages_in(folder: &&str) -> Vec<String> {
+fn packages_in(folder: &str) -> Vec<String> {
     println!("cargo::rerun-if-changed={folder}");
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| package_of(&entry.path())).collect()

@@ -13,13 +13,12 @@ mod generated {
 
 pub use generated::*;
 
-/// `wasi:keyvalue/store` alone, so that only adapters that keep values import it.
+/// `wasi:keyvalue`, apart from the rest, so that only adapters that keep values import it.
 #[cfg(all(feature = "keyvalue", target_family = "wasm"))]
-#[expect(missing_docs, reason = "generated from keyvalue.wit")]
 pub(crate) mod keyvalue {
     wit_bindgen::generate!({
-        path: "src/keyvalue.wit",
-        world: "keeps-values",
+        path: "wit/deps/keyvalue",
+        world: "wasi:keyvalue/imports",
         generate_all,
     });
 }

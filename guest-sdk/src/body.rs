@@ -49,12 +49,7 @@ impl Body {
         field.map_err(|error| Error::bad_message(format!("the {of}'s {name}: {error}")))
     }
 
-    pub(crate) fn set_field(
-        &mut self,
-        of: &str,
-        name: &str,
-        value: &impl Serialize,
-    ) -> Result<()> {
+    pub(crate) fn set_field(&mut self, of: &str, name: &str, value: &impl Serialize) -> Result<()> {
         let mut object: Object = self.json(of)?;
         object.set(name, serde_json::value::to_raw_value(value)?);
         self.set_json(&object)

@@ -70,9 +70,7 @@ impl From<types::Context> for Context {
 impl From<types::Client> for Client {
     fn from(client: types::Client) -> Self {
         match client {
-            types::Client::Unix(peer) => {
-                Self::Unix { pid: peer.pid, uid: peer.uid, gid: peer.gid }
-            }
+            types::Client::Unix(peer) => Self::Unix { pid: peer.pid, uid: peer.uid, gid: peer.gid },
             types::Client::Tls(subject) => Self::Tls(subject),
             types::Client::Unknown => Self::Unknown,
         }

@@ -10,8 +10,9 @@ use serde::{Deserialize, Deserializer, de::Error};
 /// When the text is not a duration.
 pub fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text)
-        .map_err(|error| D::Error::custom(format!("\"{text}\" is not a duration like 1s or 500ms: {error}")))
+    humantime::parse_duration(&text).map_err(|error| {
+        D::Error::custom(format!("\"{text}\" is not a duration like 1s or 500ms: {error}"))
+    })
 }
 
 #[cfg(test)]

@@ -41,7 +41,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BadMessage(text) | Self::Unavailable(text) | Self::Other(text) => f.write_str(text),
+            Self::BadMessage(text) | Self::Unavailable(text) | Self::Other(text) => {
+                f.write_str(text)
+            }
         }
     }
 }

@@ -38,8 +38,8 @@ macro_rules! export {
                     &[$($crate::glue::hooks::$hook),+];
             }
 
+            #[cfg(target_family = "wasm")]
             type Component = $crate::glue::Component<Exported>;
-
             #[cfg(target_family = "wasm")]
             $crate::bindings::export_component!(Component with_types_in $crate::bindings);
 

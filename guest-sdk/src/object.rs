@@ -73,8 +73,7 @@ mod tests {
         object.set("new", RawValue::from_string("[]".to_owned()).expect("a list is JSON"));
 
         let printed = serde_json::to_string(&object).expect("an object prints");
-        let expected =
-            r#"{"z":12345678901234567890123,"a":2,"m":{"y":1e3, "b":[]},"new":[]}"#;
+        let expected = r#"{"z":12345678901234567890123,"a":2,"m":{"y":1e3, "b":[]},"new":[]}"#;
         assert_eq!(printed, expected);
     }
 }

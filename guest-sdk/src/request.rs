@@ -52,7 +52,8 @@ impl Request {
     #[must_use]
     pub fn api_path(&self) -> &str {
         let path = self.path();
-        let Some((version, _)) = path.strip_prefix("/v").and_then(|rest| rest.split_once('/')) else {
+        let Some((version, _)) = path.strip_prefix("/v").and_then(|rest| rest.split_once('/'))
+        else {
             return path;
         };
         let numeric = |c: char| c.is_ascii_digit() || c == '.';

@@ -23,12 +23,7 @@ impl Response {
     /// An answer without headers or body.
     #[must_use]
     pub fn new(status: u16) -> Self {
-        Self {
-            status,
-            headers: Headers::default(),
-            body: Body::default(),
-            status_changed: false,
-        }
+        Self { status, headers: Headers::default(), body: Body::default(), status_changed: false }
     }
 
     /// An answer that carries JSON.
@@ -156,8 +151,7 @@ impl Response {
     #[doc(hidden)]
     #[must_use]
     pub fn into_patch(self) -> Option<types::ResponsePatch> {
-        let changed =
-            self.status_changed || self.headers.is_touched() || self.body.is_changed();
+        let changed = self.status_changed || self.headers.is_touched() || self.body.is_changed();
         let status_code = self.status_changed.then_some(self.status);
         let (set_headers, remove_headers) = self.headers.into_changes();
         let body = self.body.into_change();
@@ -169,7 +163,6 @@ impl Response {
 mod tests {
     use serde_json::json;
 
-    use super::*;
     use crate::testing;
 
     #[test]

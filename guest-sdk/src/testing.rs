@@ -58,7 +58,7 @@ pub fn response(status: u16, body: Value) -> Response {
 
 /// Headers and body of a message.
 #[expect(clippy::needless_pass_by_value, reason = "handed through by functions that take it")]
-fn message(body: Value) -> (Vec<(String, Vec<u8>)>, Option<Vec<u8>>) {
+fn message(body: Value) -> (types::Headers, Option<Vec<u8>>) {
     if body.is_null() {
         return (Vec::new(), None);
     }
@@ -111,9 +111,7 @@ thread_local! {
 
 /// Answers this test's calls to other services; until then each of them is denied.
 #[cfg(feature = "http")]
-pub fn http(
-    service: impl FnMut(&http::Request) -> Result<http::Response, http::Error> + 'static,
-) {
+pub fn http(service: impl FnMut(&http::Request) -> Result<http::Response, http::Error> + 'static) {
     SERVICE.set(Some(Box::new(service)));
 }
 

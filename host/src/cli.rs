@@ -1,6 +1,8 @@
 //! The command line. Each command gives a report, which `main` prints.
 
 mod check;
+#[cfg(feature = "demo")]
+mod demo;
 mod explain;
 mod inspect;
 mod report;
@@ -11,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use powerstrip::config::{DEFAULT_PATH, Environment};
+use powerstrip::wasm::RuntimeSettings;
 
 pub(crate) use report::{Report, describe};
 
@@ -62,6 +65,9 @@ enum Command {
         /// The component's file.
         component: PathBuf,
     },
+    /// Show what adapters do, on a Docker Engine or on what can stand in for one.
+    #[cfg(feature = "demo")]
+    Demo,
     /// Print the versions of Powerstrip and of its WebAssembly engine.
     Version,
 }
@@ -85,6 +91,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Report> {
             }
             Command::Explain { call, file } => explain::run(call, &file.config).await,
             Command::Inspect { component } => inspect::run(component).await,
+            #[cfg(feature = "demo")]
+            Command::Demo => demo::run(arguments.format).await,
             Command::Version => Ok(version::run()),
         }
     })
@@ -98,4 +106,9 @@ fn environment() -> Environment {
         docker_tls_verify: text("DOCKER_TLS_VERIFY"),
         docker_cert_path: text("DOCKER_CERT_PATH").map(PathBuf::from),
     }
+}
+
+/// Compiled components are kept, so that a second look is quick.
+fn runtime_settings() -> RuntimeSettings {
+    RuntimeSettings::default()
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user here")]
 
 mod cli;
+#[cfg(feature = "demo")]
+mod demo;
 
 use std::process::ExitCode;
 

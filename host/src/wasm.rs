@@ -46,6 +46,7 @@ pub use component::Source;
 pub use error::{Cause, LoadError};
 pub use inspect::Inspection;
 pub use outbound::SOCKET_HOST;
+pub use runtime::wasmtime_version;
 pub use runtime::{AdapterSpec, DEFAULT_SLOTS, Kind, Runtime, RuntimeSettings, WebhookPeer};
 
 /// An adapter that is a loaded component.

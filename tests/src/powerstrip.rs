@@ -14,6 +14,9 @@ use crate::client::{Answer, Client, Request};
 use crate::process::Process;
 use crate::{binary, component, within};
 
+/// What the program logs: its own affairs in detail, those of its libraries not.
+const LOG: &str = "info,powerstrip=debug,adapter=debug";
+
 /// Collects what a Powerstrip is started with.
 #[must_use = "a builder does nothing until it is started"]
 pub struct Builder {
@@ -70,9 +73,15 @@ impl Builder {
         self.endpoint(pattern, &[], names)
     }
 
-    /// Hooks the pass-through component before and after every call.
+    /// Hooks a component that passes before and after every call.
     pub fn with_identity(self) -> Self {
         self.component("identity").endpoint("* *", &["identity"], &["identity"])
+    }
+
+    /// Drops the component `witness` under this name; each hook does what the configuration says,
+    /// and [`Powerstrip::seen_by`] tells what it was shown.
+    pub fn witness(self, name: &str, config: &Value) -> Self {
+        self.component_as("witness", name).adapter(name, json!({"config": config}))
     }
 
     /// Drops a built component into the adapters folder, under its own name.
@@ -147,7 +156,7 @@ impl Builder {
         let config = self.write();
         let mut command = Command::new(binary::powerstrip());
         command.arg("serve").arg("--config").arg(&config).current_dir(self.folder.path());
-        command.env_remove("DOCKER_HOST").env_remove("POWERSTRIP_CONFIG").env("RUST_LOG", "debug");
+        command.env_remove("DOCKER_HOST").env_remove("POWERSTRIP_CONFIG").env("RUST_LOG", LOG);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         let process = Process::start(&mut command);
         let listening = |scheme: &'static str| move |line: &str| address_in(line, scheme);
@@ -314,6 +323,19 @@ impl Powerstrip {
         self.process.line(text, |line| line.contains(text).then(|| line.to_owned())).await
     }
 
+    /// What the hooks of a witness were shown so far, in the order of the calls.
+    #[must_use]
+    pub fn seen_by(&self, name: &str) -> Vec<Value> {
+        let lines = self.process.lines();
+        lines.iter().filter_map(|line| seen_in(line, name)).collect()
+    }
+
+    /// Waits until a hook of a witness has been called, and tells what it was shown.
+    pub async fn seen(&self, name: &str, hook: &str) -> Value {
+        let wanted = |line: &str| seen_in(line, name).filter(|seen| seen["hook"] == hook);
+        self.process.line(&format!("the {hook} of {name}"), wanted).await
+    }
+
     /// Asks it by signal to read its configuration again.
     pub fn reload(&self) {
         self.process.signal(Signal::HUP);
@@ -332,12 +354,20 @@ impl Powerstrip {
 
 /// The address in the log line that says where the program listens.
 fn address_in(line: &str, scheme: &str) -> Option<String> {
-    let line: Value = serde_json::from_str(line).ok()?;
-    // A log's own fields may stand at its top or under `fields`.
-    let fields = if line["fields"].is_object() { &line["fields"] } else { &line };
+    let fields: Value = serde_json::from_str(line).ok()?;
     if fields["message"] != "listening" {
         return None;
     }
     let address = fields["address"].as_str()?;
     address.starts_with(scheme).then(|| address.to_owned())
+}
+
+/// What a witness said in this line of the log.
+fn seen_in(line: &str, name: &str) -> Option<Value> {
+    let fields: Value = serde_json::from_str(line).ok()?;
+    if fields["target"] != "adapter" || fields["adapter"] != name {
+        return None;
+    }
+    let seen: Value = serde_json::from_str(fields["message"].as_str()?).ok()?;
+    seen.is_object().then_some(seen)
 }

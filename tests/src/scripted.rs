@@ -13,8 +13,8 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::within;
 use crate::wire::{Head, Stream};
+use crate::within;
 
 mod connection;
 

@@ -8,11 +8,12 @@ const CREATE: &str = "/v1.41/containers/create";
 /// A proxy whose `envinject` has this configuration and may call this host.
 async fn injecting(engine: &FakeEngine, config: Value, host: Option<&str>) -> Powerstrip {
     let hosts: Vec<&str> = host.into_iter().collect();
+    let grants = json!({"http": hosts, "keyvalue": true});
     Powerstrip::builder()
         .engine(engine.address())
         .component("envinject")
         .pre("POST /*/containers/create", &["envinject"])
-        .adapter("envinject", json!({"config": config, "grants": {"http": hosts}}))
+        .adapter("envinject", json!({"config": config, "grants": grants}))
         .start()
         .await
 }
@@ -25,8 +26,7 @@ async fn create(powerstrip: &Powerstrip, env: Value) -> Answer {
 fn environment(engine: &FakeEngine) -> Vec<String> {
     let created = engine.calls("POST /create").pop().expect("a create that went up").json();
     let env = created["Env"].as_array().cloned().unwrap_or_default();
-    let mut env: Vec<String> =
-        env.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let mut env: Vec<String> = env.iter().filter_map(Value::as_str).map(str::to_owned).collect();
     env.sort();
     env
 }

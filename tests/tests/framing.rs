@@ -302,8 +302,7 @@ async fn both_directions_flow_at_once() {
     let powerstrip = Powerstrip::before(engine.address()).await;
 
     let mut client = powerstrip.connect().await;
-    let head =
-        Request::new("POST", "/v1.41/images/load").header("Transfer-Encoding", "chunked");
+    let head = Request::new("POST", "/v1.41/images/load").header("Transfer-Encoding", "chunked");
     client.send(head.to_bytes()).await;
     client.send("3\r\none\r\n").await;
     client.head().await;
@@ -379,8 +378,7 @@ async fn a_slow_hook_does_not_lose_what_the_client_sent_next() {
     let engine = FakeEngine::start();
     let gate = Gate::new();
     let held = gate.clone();
-    let webhook =
-        Webhook::start(move |call| powerstrip_tests::Reply::echo(call).after(&held));
+    let webhook = Webhook::start(move |call| powerstrip_tests::Reply::echo(call).after(&held));
     let powerstrip = Powerstrip::builder()
         .engine(engine.address())
         .pre("POST /*/containers/create", &["slow"])

@@ -203,8 +203,7 @@ async fn an_upgrade_that_the_engine_ignores_stays_http(builder: Builder) {
         .await;
 
     let mut client = powerstrip.connect().await;
-    let ping =
-        Request::get("/_ping").header("Connection", "Upgrade").header("Upgrade", "tcp");
+    let ping = Request::get("/_ping").header("Connection", "Upgrade").header("Upgrade", "tcp");
     client.send([ping.to_bytes(), Request::get("/v1.41/info").to_bytes()].concat()).await;
 
     assert_eq!(client.answer().await.text(), "OK");

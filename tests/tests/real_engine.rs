@@ -276,7 +276,7 @@ async fn copy_both_ways(run: &mut Run) {
         format!("docker cp {path}/in NAME:/in 2>/dev/null"),
         format!("docker cp NAME:/in {path}/out 2>/dev/null"),
         format!("cmp {path}/in {path}/out && rm {path}/out"),
-        format!("docker cp NAME:/in - | tar -t"),
+        "docker cp NAME:/in - | tar -t".to_owned(),
         format!("tar -C {path} -c in | docker cp - NAME:/tmp"),
         format!("docker cp NAME:/nothing {path}/out"),
         format!("docker cp {path}/in NAME:/no/such/folder/"),
@@ -298,7 +298,8 @@ async fn save_and_load(run: &mut Run) {
 }
 
 async fn wait(run: &mut Run) {
-    run.docker("run -d --name NAME busybox sh -c 'until [ -e /go ]; do sleep 0.05; done; exit 8'").await;
+    run.docker("run -d --name NAME busybox sh -c 'until [ -e /go ]; do sleep 0.05; done; exit 8'")
+        .await;
     let waiting = run.docker.start(&["wait", &run.name]);
     run.docker("exec NAME touch /go").await;
     waiting.line("the exit code", |line| (line == "8").then_some(())).await;

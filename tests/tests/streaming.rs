@@ -80,7 +80,8 @@ async fn progress_flows_where_no_hook_wants_it() {
 #[tokio::test]
 async fn progress_is_buffered_for_a_webhook_as_in_2015() {
     let engine = FakeEngine::start();
-    let progress = format!("{HEAD}d\r\n{{\"status\":1}}\r\n\r\nd\r\n{{\"status\":2}}\r\n\r\n0\r\n\r\n");
+    let progress =
+        format!("{HEAD}d\r\n{{\"status\":1}}\r\n\r\nd\r\n{{\"status\":2}}\r\n\r\n0\r\n\r\n");
     engine.on("POST /images/create", Script::whole(progress));
     let webhook = Webhook::echo();
     let powerstrip = Powerstrip::builder()
@@ -90,8 +91,7 @@ async fn progress_is_buffered_for_a_webhook_as_in_2015() {
         .start()
         .await;
 
-    let answer =
-        powerstrip.call(Request::new("POST", "/v1.41/images/create?fromImage=a")).await;
+    let answer = powerstrip.call(Request::new("POST", "/v1.41/images/create?fromImage=a")).await;
 
     let body = "{\"status\":1}\r{\"status\":2}\r";
     assert_eq!(webhook.calls()[0]["ServerResponse"]["Body"], body);

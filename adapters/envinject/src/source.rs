@@ -57,9 +57,8 @@ impl Source {
             Kind::Consul => consul::read(&self.place, timeout),
             Kind::Etcd => etcd::read(&self.place, timeout),
         };
-        let pairs = pairs.map_err(|error| {
-            Error::unavailable(format!("cannot read {}: {error}", self.name()))
-        })?;
+        let pairs = pairs
+            .map_err(|error| Error::unavailable(format!("cannot read {}: {error}", self.name())))?;
         Ok(pairs.into_iter().filter_map(variable).collect())
     }
 }

@@ -123,7 +123,10 @@ fn a_source_is_asked_once_while_its_answer_counts() {
         body_after(&asking, json!({})),
     ];
 
-    assert_eq!(bodies, [json!({"Env": ["N1=1"]}), json!({"Env": ["N1=1"]}), json!({"Env": ["N2=1"]})]);
+    assert_eq!(
+        bodies,
+        [json!({"Env": ["N1=1"]}), json!({"Env": ["N1=1"]}), json!({"Env": ["N2=1"]})]
+    );
 }
 
 #[test]
@@ -163,7 +166,8 @@ fn an_optional_source_that_is_down_is_left_out_with_a_warning() {
     let body = body_after(&adapter, json!({}));
 
     assert_eq!(body, json!({"Env": ["A=1"]}));
-    let expected = "warn: left out: cannot read etcd at http://etcd:2379 under \"\": it answered 500";
+    let expected =
+        "warn: left out: cannot read etcd at http://etcd:2379 under \"\": it answered 500";
     assert_eq!(testing::logs(), [expected]);
 }
 

@@ -42,10 +42,7 @@ fn a_new_query_is_encoded_and_seen_at_once() {
 
     assert_eq!(request.query_value("filters").as_deref(), Some(r#"{"label":["a=b"]}"#));
     let patch = request.into_patch().expect("the query has changed");
-    assert_eq!(
-        patch.query.as_deref(),
-        Some("filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D&all=1")
-    );
+    assert_eq!(patch.query.as_deref(), Some("filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D&all=1"));
     assert_eq!(patch.body, None);
 }
 
@@ -67,7 +64,10 @@ fn a_field_of_the_wrong_type_is_named() {
 
     let error = request.field::<Vec<String>>("Env").expect_err("a number is not a list");
 
-    assert!(error.to_string().starts_with("the request's Env: invalid type: integer `7`"), "{error}");
+    assert!(
+        error.to_string().starts_with("the request's Env: invalid type: integer `7`"),
+        "{error}"
+    );
 }
 
 #[test]

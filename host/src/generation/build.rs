@@ -4,20 +4,18 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::Generation;
 use crate::config::{self, AdapterConfig, AdapterName, Config, ConfigError, Digest, Problem};
-use crate::config::{Source, WebhookTarget};
+use crate::config::{Source, WebhookTarget, WebhookUrl};
 use crate::endpoint::{EndpointTable, Rule};
 use crate::hook::{HookKind, Member, State};
-use crate::wasm::{AdapterSpec, Kind, Runtime, WebhookRoute};
+use crate::grants::HostPattern;
+use crate::wasm::{self, AdapterSpec, Kind, Runtime, SOCKET_HOST, WebhookPeer};
 
 /// The component that speaks the protocol of 2015; part of the program.
 const HTTP_ADAPTER: &[u8] = include_bytes!(env!("POWERSTRIP_HTTP_ADAPTER"));
-/// The authority by which the built-in component calls a webhook on a unix socket.
-const WEBHOOK_AUTHORITY: &str = "webhook.internal";
 
 /// Builds generations one after the other.
 pub struct Builder {
@@ -57,7 +55,8 @@ impl Builder {
     /// # Errors
     /// When a list names an adapter whose component lacks that hook.
     pub async fn build(&mut self, config: &Config) -> Result<Built, ConfigError> {
-        let loads = config.adapters.iter().map(|adapter| self.load(adapter));
+        let output = config.limits.body.max(config.limits.answer);
+        let loads = config.adapters.iter().map(|adapter| self.load(adapter, output));
         let results = futures_util::future::join_all(loads).await;
         let (mut loaded, mut failed, mut next) = (Vec::new(), Vec::new(), HashMap::new());
         for (adapter, result) in config.adapters.iter().zip(results) {
@@ -79,7 +78,7 @@ impl Builder {
         Ok(Built { generation, loaded, failed })
     }
 
-    async fn load(&self, adapter: &AdapterConfig) -> LoadResult {
+    async fn load(&self, adapter: &AdapterConfig, output: u64) -> LoadResult {
         let name = adapter.name.as_str();
         let old = self.loaded.get(name);
         let bytes = match read(&adapter.source).await {
@@ -97,7 +96,7 @@ impl Builder {
             let (member, outcome) = (Arc::clone(&old.member), Outcome::Kept);
             return LoadResult { loaded: Loaded { fingerprint, member }, outcome };
         }
-        match self.runtime.load(spec(adapter, bytes)).await {
+        match self.runtime.load(spec(adapter, bytes, output)).await {
             Ok(loaded) => {
                 let member = Arc::new(member(adapter, State::Ready(Arc::new(loaded))));
                 LoadResult { loaded: Loaded { fingerprint, member }, outcome: Outcome::Loaded }
@@ -196,16 +195,16 @@ fn lacks(member: &Member, kind: HookKind) -> bool {
     }
 }
 
-async fn read(source: &Source) -> Result<Bytes, String> {
+async fn read(source: &Source) -> Result<Arc<[u8]>, String> {
     match source {
-        Source::Webhook(_) => Ok(Bytes::from_static(HTTP_ADAPTER)),
+        Source::Webhook(_) => Ok(Arc::from(HTTP_ADAPTER)),
         Source::Component(path) => read_file(path).await,
     }
 }
 
-async fn read_file(path: &Path) -> Result<Bytes, String> {
+async fn read_file(path: &Path) -> Result<Arc<[u8]>, String> {
     let read = tokio::fs::read(path).await;
-    read.map(Bytes::from).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    read.map(Arc::from).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
 /// All that a loaded adapter depends on; equal fingerprints mean that it need not be loaded again.
@@ -216,33 +215,37 @@ fn fingerprint(adapter: &AdapterConfig, component: &[u8; 32]) -> [u8; 32] {
     sum.finalize().into()
 }
 
-fn spec(adapter: &AdapterConfig, bytes: Bytes) -> AdapterSpec {
+fn spec(adapter: &AdapterConfig, bytes: Arc<[u8]>, output: u64) -> AdapterSpec {
     let (kind, config, origin) = match &adapter.source {
+        Source::Webhook(url) => webhook(url, adapter.protocol),
         Source::Component(path) => {
             (Kind::Component, adapter.config.clone(), path.display().to_string())
-        }
-        Source::Webhook(url) => {
-            let (route, called) = match url.target() {
-                WebhookTarget::Tcp { .. } => (None, url.as_str().to_owned()),
-                WebhookTarget::Unix { socket, path } => {
-                    let route = WebhookRoute { authority: WEBHOOK_AUTHORITY.to_owned(), socket: socket.clone() };
-                    (Some(route), format!("http://{WEBHOOK_AUTHORITY}{path}"))
-                }
-            };
-            let shown = url.as_str();
-            let config = serde_json::json!({
-                "url": called, "shown": shown, "protocol": adapter.protocol,
-            });
-            (Kind::Webhook(route), config, shown.to_owned())
         }
     };
     AdapterSpec {
         name: adapter.name.to_string(),
-        bytes,
+        source: wasm::Source::Bytes(bytes),
         origin,
         config,
         limits: adapter.limits.clone(),
         grants: adapter.grants.clone(),
+        output,
         kind,
     }
+}
+
+/// What the built-in component is told of a webhook: where to call, and how the operator wrote it.
+fn webhook(url: &WebhookUrl, protocol: u8) -> (Kind, serde_json::Value, String) {
+    let shown = url.as_str().to_owned();
+    let (peer, called) = match url.target() {
+        WebhookTarget::Tcp { host, port, .. } => {
+            let pattern = HostPattern { host: host.clone(), port: Some(*port) };
+            (WebhookPeer::Tcp(pattern), shown.clone())
+        }
+        WebhookTarget::Unix { socket, path } => {
+            (WebhookPeer::Unix(socket.clone()), format!("http://{SOCKET_HOST}{path}"))
+        }
+    };
+    let config = serde_json::json!({ "url": called, "shown": shown, "protocol": protocol });
+    (Kind::Webhook(peer), config, shown)
 }

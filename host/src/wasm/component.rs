@@ -100,7 +100,8 @@ impl Compiled {
     }
 
     fn has(&self, interface: &str) -> bool {
-        let mut own = self.exports.iter().filter_map(|name| name.strip_prefix("powerstrip:adapter/"));
+        let mut own =
+            self.exports.iter().filter_map(|name| name.strip_prefix("powerstrip:adapter/"));
         own.any(|name| name.split('@').next() == Some(interface))
     }
 

@@ -22,7 +22,10 @@ pub(super) fn variables(call: &Call) -> Variables<'_> {
 }
 
 /// Borrows a request for a guest.
-pub(super) fn request<'a>(request: &'a HookRequest, headers: &'a Headers<'a>) -> types::Request<'a> {
+pub(super) fn request<'a>(
+    request: &'a HookRequest,
+    headers: &'a Headers<'a>,
+) -> types::Request<'a> {
     types::Request {
         method: &request.method,
         path_with_query: &request.path_with_query,
@@ -36,11 +39,7 @@ pub(super) fn response<'a>(
     response: &'a HookResponse,
     headers: &'a Headers<'a>,
 ) -> types::ResponseParam<'a> {
-    types::ResponseParam {
-        status_code: response.status,
-        headers,
-        body: response.body.as_deref(),
-    }
+    types::ResponseParam { status_code: response.status, headers, body: response.body.as_deref() }
 }
 
 /// Borrows what is known about the exchange for a guest.

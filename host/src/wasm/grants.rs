@@ -73,7 +73,8 @@ impl Grant {
             Self::Keyvalue => "keyvalue: true".to_owned(),
             Self::Http => {
                 let hosts = described.iter().filter_map(|grant| grant.trim().strip_prefix("http:"));
-                let hosts: Vec<_> = hosts.map(|host| host.trim().trim_matches(['"', '\''])).collect();
+                let hosts: Vec<_> =
+                    hosts.map(|host| host.trim().trim_matches(['"', '\''])).collect();
                 let hosts = if hosts.is_empty() { vec!["HOST:PORT"] } else { hosts };
                 format!("http: [\"{}\"]", hosts.join("\", \""))
             }

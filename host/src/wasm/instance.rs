@@ -93,6 +93,9 @@ impl Ready {
         });
         // One that never had its turn did not run too long.
         let _places = waiting.await.map_err(|_| self.turns.busy())??;
+        if Instant::now() >= deadline {
+            return Err(self.turns.busy());
+        }
         let scope = CallScope {
             carry: caller.carry,
             request_id: caller.request_id.to_owned(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::component::InstancePre;
 
+use super::WasmAdapter;
 use super::component::{Compiled, Source};
 use super::error::LoadError;
 use super::functions::{Describe, Exports, ValidateConfig};
@@ -12,7 +13,6 @@ use super::instance::{Caller, Function, Ready, Turns};
 use super::outbound::Client;
 use super::runtime::{AdapterSpec, Kind, Shared, WebhookPeer};
 use super::state::{HostState, Resources};
-use super::WasmAdapter;
 use crate::grants::{Grants, HostPattern};
 use crate::hook::{Carry, Description, Hooks};
 
@@ -112,7 +112,9 @@ fn ready(
 /// The operator names a webhook's host in its URL, which is a grant.
 fn with_host(grants: &Grants, host: &HostPattern) -> Grants {
     let mut grants = grants.clone();
-    grants.http.push(host.clone());
+    // Read again, so that it is spelled as hosts are compared: a URL may have capitals.
+    let host = HostPattern::parse(&host.to_string()).unwrap_or_else(|_| host.clone());
+    grants.http.push(host);
     grants
 }
 
@@ -181,8 +183,7 @@ impl Loading {
     async fn validate(&self, config: &str) -> Result<(), LoadError> {
         let function = ValidateConfig { lifecycle: &self.exports.lifecycle, config };
         let verdict = self.call("validate-config", function, true).await?;
-        let refused =
-            |problem| LoadError::Config { origin: self.compiled.origin.clone(), problem };
+        let refused = |problem| LoadError::Config { origin: self.compiled.origin.clone(), problem };
         verdict.map_err(refused)
     }
 }

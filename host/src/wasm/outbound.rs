@@ -4,6 +4,8 @@ mod body;
 mod dial;
 mod error;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,9 +15,11 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tracing::Level;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
+use super::lines::CallLog;
 use crate::grants::Grants;
 use body::TimedBody;
 use dial::Dial;
@@ -33,6 +37,8 @@ const IDLE_PER_HOST: usize = 32;
 const CONNECT: Duration = Duration::from_secs(10);
 /// The largest head of an answer.
 const MAX_HEAD: usize = 128 * 1024;
+/// Bytes of an outgoing body that wait in the host: a guest may have many bodies.
+const CHUNK: usize = 64 * 1024;
 
 /// The HTTP client of one adapter.
 #[derive(Clone)]
@@ -82,12 +88,13 @@ pub(super) struct Outbound {
     /// None where the adapter may call nobody.
     client: Option<Client>,
     deadline: Instant,
+    log: CallLog,
 }
 
 impl Outbound {
     /// Sends through this client, none of whose waits outlasts the deadline.
-    pub(super) fn new(client: Option<Client>, deadline: Instant) -> Self {
-        Self { client, deadline }
+    pub(super) fn new(client: Option<Client>, deadline: Instant, log: CallLog) -> Self {
+        Self { client, deadline, log }
     }
 }
 
@@ -101,13 +108,24 @@ impl WasiHttpHooks for Outbound {
         options: Option<RequestOptions>,
         _: Done,
     ) -> Sending {
-        let (client, deadline) = (self.client.clone(), self.deadline);
+        let (client, deadline, log) = (self.client.clone(), self.deadline, self.log.clone());
         Box::new(async move {
-            let client = client.ok_or(Error::HttpRequestDenied)?;
-            let answer = client.send(request, options.unwrap_or_default(), deadline).await?;
+            let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+            let answer = match client {
+                Some(client) => client.send(request, options.unwrap_or_default(), deadline).await,
+                None => Err(Error::HttpRequestDenied),
+            };
+            if let Err(Error::HttpRequestDenied | Error::DestinationIpProhibited) = answer {
+                // The operator should see it, however the adapter takes it.
+                log.write(Level::WARN, &format!("a call to {host} was refused: it is not granted"));
+            }
             let done: Done = Box::new(async { Ok(()) });
-            Ok((answer, done))
+            Ok((answer?, done))
         })
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK
     }
 
     fn p2_error_from_hyper(&mut self, error: &hyper::Error) -> ErrorCode {

@@ -22,6 +22,12 @@ use crate::limits::{DEFAULT_ANSWER, Limits};
 /// Instances that can run at the same time: address space is reserved for each.
 pub const DEFAULT_SLOTS: u32 = 512;
 
+/// The version of wasmtime.
+#[must_use]
+pub fn wasmtime_version() -> &'static str {
+    wasmtime_environ::VERSION
+}
+
 /// How to set up a [`Runtime`].
 #[derive(Debug, Clone)]
 pub struct RuntimeSettings {

@@ -15,8 +15,8 @@ use super::outbound::{Client, Outbound};
 use crate::grants::Grants;
 use crate::hook::Carry;
 
-/// Handles that one call may hold.
-pub(super) const MAX_HANDLES: usize = 1000;
+/// Handles that one call may hold: behind each may be a buffer of [`MAX_FIELDS`] bytes or more.
+pub(super) const MAX_HANDLES: usize = 256;
 /// Random bytes that one host call gives.
 const MAX_RANDOM: u64 = 64 * 1024;
 /// Headers of one message in `wasi:http`, in bytes of host memory.
@@ -79,11 +79,12 @@ impl HostState {
         http.set_field_size_limit(MAX_FIELDS);
         let grants = scope.granted.then_some(&resources.grants);
         let namespace = grants.is_some_and(|grants| grants.keyvalue);
+        let client = grants.map(|_| resources.client.clone());
         Self {
             wasi: wasi(grants, &log),
             http,
             table,
-            outbound: Outbound::new(scope.granted.then(|| resources.client.clone()), scope.deadline),
+            outbound: Outbound::new(client, scope.deadline, log.clone()),
             namespace: namespace.then(|| Arc::clone(&resources.namespace)),
             config: Arc::clone(&resources.config),
             carry: scope.carry,
@@ -125,10 +126,6 @@ impl WasiView for HostState {
 
 impl WasiHttpView for HostState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView {
-            ctx: &mut self.http,
-            table: &mut self.table,
-            hooks: &mut self.outbound,
-        }
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
     }
 }

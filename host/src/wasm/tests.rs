@@ -1,1 +1,71 @@
-//! Tests with a real component.
+//! Everything that people put where a component belongs, and what they are told.
+
+use super::*;
+use crate::grants::Grants;
+use crate::limits::Limits;
+
+/// An empty component: the name, the version and the layer.
+const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
+/// An empty core module.
+const MODULE: [u8; 8] = *b"\0asm\x01\0\0\0";
+
+fn runtime() -> Runtime {
+    let settings = RuntimeSettings { slots: 1, ..RuntimeSettings::default() };
+    Runtime::new(&settings).expect("this machine has an engine")
+}
+
+fn spec(source: Source) -> AdapterSpec {
+    AdapterSpec {
+        name: "demo".to_owned(),
+        source,
+        origin: "demo.wasm".to_owned(),
+        config: serde_json::Value::Null,
+        limits: Limits::component(),
+        grants: Grants::default(),
+        output: 1024,
+        kind: Kind::Component,
+    }
+}
+
+macro_rules! refused {
+    ($($name:ident: $source:expr => $text:expr;)*) => {$(
+        #[tokio::test]
+        async fn $name() {
+            let runtime = runtime();
+
+            let loaded = runtime.load(spec($source)).await;
+
+            let error = loaded.err().expect("it is not an adapter");
+            assert_eq!(error.to_string(), $text);
+        }
+    )*};
+}
+
+refused! {
+    a_missing_file_is_named: Source::File("/nowhere/demo.wasm".into())
+        => "demo.wasm does not exist";
+    a_folder_cannot_be_read: Source::File("/".into())
+        => "demo.wasm cannot be read";
+    text_is_not_webassembly: Source::Bytes((*b"#!/bin/sh").into())
+        => "demo.wasm is not WebAssembly";
+    nothing_is_not_webassembly: Source::Bytes([].into())
+        => "demo.wasm is not WebAssembly";
+    a_core_module_comes_with_advice: Source::Bytes(MODULE.into())
+        => "demo.wasm is a core module, not a component: build it for wasm32-wasip2, or make one \
+            with `wasm-tools component new`";
+    a_damaged_component_is_not_compiled: Source::Bytes([&COMPONENT[..], &[9, 9]].concat().into())
+        => "demo.wasm is damaged, or uses features that are not supported";
+    a_component_for_something_else_is_no_adapter: Source::Bytes(COMPONENT.into())
+        => "demo.wasm is a component, but not an adapter: it does not export \
+            powerstrip:adapter/lifecycle@0.1.0 (it exports nothing)";
+}
+
+#[tokio::test]
+async fn native_code_is_never_loaded() {
+    let engine = engine::build(1, None).expect("this machine has an engine");
+    let native = engine.precompile_component(&COMPONENT).expect("it compiles");
+
+    let loaded = runtime().load(spec(Source::Bytes(native.into()))).await;
+
+    assert!(matches!(loaded.err(), Some(LoadError::Precompiled { .. })));
+}

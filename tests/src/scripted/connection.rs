@@ -12,11 +12,8 @@ pub(super) async fn serve(stream: Stream, number: usize, state: Arc<State>) {
     let mut connection = Connection { wire: Wire::new(stream), state, index: 0 };
     while let Ok(Some(head)) = connection.wire.head().await {
         let script = connection.state.script_for(&head);
-        connection.index = connection.state.record(Recorded {
-            connection: number,
-            head,
-            ..Recorded::default()
-        });
+        connection.index =
+            connection.state.record(Recorded { connection: number, head, ..Recorded::default() });
         match connection.perform(script).await {
             Ok(ControlFlow::Continue(())) => {}
             Ok(ControlFlow::Break(())) | Err(_) => return,

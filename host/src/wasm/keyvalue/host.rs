@@ -10,9 +10,11 @@ use crate::wasm::bindings::wasi_keyvalue::{atomics, batch, store};
 use crate::wasm::state::HostState;
 
 /// An open bucket: there is one for each adapter, its own.
+#[expect(unreachable_pub, reason = "the generated code re-exports it as public")]
 pub struct Bucket(Arc<Namespace>);
 
 /// Why an operation failed; becomes the interface's own error, or a trap.
+#[expect(unreachable_pub, reason = "the generated code names it in public traits")]
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// No such bucket.
@@ -96,7 +98,11 @@ impl store::HostBucket for View<'_> {
         Ok(self.namespace(&bucket)?.get(&key).is_some())
     }
 
-    fn list_keys(&mut self, bucket: Resource<Bucket>, at: Option<u64>) -> Result<store::KeyResponse> {
+    fn list_keys(
+        &mut self,
+        bucket: Resource<Bucket>,
+        at: Option<u64>,
+    ) -> Result<store::KeyResponse> {
         let (keys, cursor) = self.namespace(&bucket)?.keys(at.unwrap_or(0));
         Ok(store::KeyResponse { keys, cursor })
     }

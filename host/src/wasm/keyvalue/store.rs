@@ -17,7 +17,7 @@ const PAGE: usize = 1000;
 
 /// Why a value was not kept.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum KeepError {
+pub(in crate::wasm) enum KeepError {
     /// Too many keys.
     #[error("more than {MAX_KEYS} keys")]
     Keys,

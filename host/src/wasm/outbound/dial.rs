@@ -1,12 +1,12 @@
 //! Connections for the pooled client: who may be called, resolved once and connected to that.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use std::io;
 
 use http::Uri;
 use http::uri::Scheme;

@@ -1,0 +1,104 @@
+//! Asks webhooks of the 2015 protocol before and after each call.
+//!
+//! Powerstrip has this component built in, and runs it for every adapter that is a URL. A call
+//! to a webhook is a [`message`], what comes back is a [`reply`]; [`webhook`] is the exchange.
+
+mod message;
+mod reply;
+mod webhook;
+
+use powerstrip_sdk::{Adapter, BodyNeed, Error, Post, Pre, Reason, Request, Response, Result};
+use powerstrip_sdk::{http, log};
+use serde::Deserialize;
+
+use message::{ClientRequest, Message, ServerResponse};
+use webhook::{Answer, Webhook};
+
+/// What Powerstrip hands over for one webhook.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The URL to call.
+    url: String,
+    /// The version of the protocol: 1, or 2 with headers, context, `Continue` and unwind.
+    #[serde(default = "version_1")]
+    protocol: u8,
+    /// The URL as the operator wrote it, for errors.
+    shown: Option<String>,
+}
+
+fn version_1() -> u8 {
+    1
+}
+
+/// The adapter.
+#[derive(Debug)]
+pub struct HttpAdapter {
+    webhook: Webhook,
+    protocol: u8,
+}
+
+impl Adapter for HttpAdapter {
+    type Config = Config;
+
+    // As in 2015: a progress answer is buffered for a webhook's post-hook.
+    const RESPONSE_BODY: BodyNeed = BodyNeed::Progress;
+    const GRANTS: &'static [&'static str] = &["http"];
+
+    fn new(config: Config) -> Result<Self> {
+        let Config { url, protocol, shown } = config;
+        if !http::is_url(&url) {
+            return Err(Error::other(format!("url: \"{url}\" is not an http:// or https:// URL")));
+        }
+        if !matches!(protocol, 1 | 2) {
+            return Err(Error::other(format!("protocol: expected 1 or 2, found {protocol}")));
+        }
+        Ok(Self { webhook: Webhook { shown: shown.unwrap_or_else(|| url.clone()), url }, protocol })
+    }
+
+    fn pre(&self, request: &mut Request) -> Result<Pre> {
+        let sent = ClientRequest::of(request, self.protocol)?;
+        let reply = match self.webhook.ask(&Message::pre(self.protocol, request, &sent))? {
+            Answer::Refusal(rejection) => return Ok(Pre::Reject(rejection)),
+            Answer::Reply(reply) => reply,
+        };
+        if self.protocol >= 2 && !reply.goes_on()? {
+            return Ok(Pre::Respond(reply.server_response()?.into_response()));
+        }
+        let sent_body = sent.body.map(str::to_owned);
+        reply.client_request()?.apply(request, sent_body.as_deref());
+        Ok(Pre::Pass)
+    }
+
+    fn post(&self, request: &Request, response: &mut Response) -> Result<Post> {
+        let client = ClientRequest::of(request, self.protocol)?;
+        let server = ServerResponse::of(response, self.protocol)?;
+        let message = Message::post(self.protocol, request, &client, &server);
+        let reply = match self.webhook.ask(&message)? {
+            Answer::Refusal(rejection) => return Ok(Post::Reject(rejection)),
+            Answer::Reply(reply) => reply,
+        };
+        if self.protocol >= 2 && !reply.goes_on()? {
+            log::debug!("Continue is false; the later post-hooks run all the same");
+        }
+        reply.server_response()?.apply(response);
+        Ok(Post::Pass)
+    }
+
+    fn unwind(&self, request: &Request, reason: &Reason) -> Result<()> {
+        if self.protocol < 2 {
+            return Ok(());
+        }
+        let client = ClientRequest::of(request, self.protocol)?;
+        let message = Message::unwind(self.protocol, request, &client, reason);
+        match self.webhook.tell(&message)? {
+            None => Ok(()),
+            Some(refusal) => Err(Error::other(refusal.message)),
+        }
+    }
+}
+
+powerstrip_sdk::export!(HttpAdapter: pre, post, unwind);
+
+#[cfg(test)]
+mod tests;

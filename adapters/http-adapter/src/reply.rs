@@ -1,0 +1,169 @@
+//! What a webhook replies, read as tolerantly as the adapters of 2015 need it.
+//!
+//! Only the half that the hook is about is looked at: many adapters send both, and leave
+//! something of the message in their reply. Version and content type of a reply say nothing.
+
+use std::collections::BTreeMap;
+
+use powerstrip_sdk::{Error, Request, Response, Result, log};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+/// A reply: a JSON object, each field as text.
+#[derive(Debug)]
+pub(crate) struct Reply(BTreeMap<String, Box<RawValue>>);
+
+impl Reply {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
+        if bytes.trim_ascii().is_empty() {
+            return Err(Error::bad_message("its reply is empty"));
+        }
+        serde_json::from_slice(bytes).map(Self).map_err(|error| match error.classify() {
+            Category::Data => Error::bad_message("its reply is JSON, but not an object"),
+            _ => Error::bad_message(format!(
+                "its reply is not JSON (line {}, column {})",
+                error.line(),
+                error.column()
+            )),
+        })
+    }
+
+    /// The half that answers a pre-hook.
+    pub(crate) fn client_request(&self) -> Result<ModifiedClientRequest> {
+        self.half("ModifiedClientRequest")
+    }
+
+    /// The half that answers a post-hook, or in protocol 2 the client.
+    pub(crate) fn server_response(&self) -> Result<ModifiedServerResponse> {
+        self.half("ModifiedServerResponse")
+    }
+
+    /// Protocol 2: whether the chain goes on behind this hook.
+    pub(crate) fn goes_on(&self) -> Result<bool> {
+        Ok(self.field::<Option<bool>>("Continue")?.flatten().unwrap_or(true))
+    }
+
+    fn half<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let half: Option<Option<T>> = self.field(name)?;
+        half.flatten().ok_or_else(|| Error::bad_message(format!("its reply has no {name}")))
+    }
+
+    fn field<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let Some(text) = self.0.get(name) else { return Ok(None) };
+        let read = serde_json::from_str::<Value>(text.get()).and_then(serde_json::from_value);
+        let wrong = |error| Error::bad_message(format!("its reply's {name}: {error}"));
+        read.map(Some).map_err(wrong)
+    }
+}
+
+/// Changed headers; protocol 2. Null removes one.
+type Headers = BTreeMap<String, Option<Values>>;
+
+/// One value of a header or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Values {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Values {
+    fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(value) => vec![value],
+            Self::Several(values) => values,
+        }
+    }
+}
+
+/// What a pre-hook made of the request.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ModifiedClientRequest {
+    /// Of any type: it counts only where it is the same path with another query.
+    #[serde(default)]
+    request: Value,
+    body: Option<String>,
+    headers: Option<Headers>,
+}
+
+impl ModifiedClientRequest {
+    /// Applies it to the request, whose body was sent as this.
+    pub(crate) fn apply(self, request: &mut Request, sent: Option<&str>) {
+        if let Some(target) = self.request.as_str() {
+            apply_target(request, target);
+        }
+        for (name, values) in self.headers.unwrap_or_default() {
+            request.remove_header(&name);
+            for value in values.map(Values::into_vec).unwrap_or_default() {
+                request.add_header(&name, value);
+            }
+        }
+        // Go's adapters turn null into "": what was not shown cannot be erased.
+        match self.body {
+            Some(body) if body != sent.unwrap_or_default() => request.set_body(body),
+            _ => {}
+        }
+    }
+}
+
+/// Applies a new query. Real adapters put their own URI here, so a new path is ignored.
+fn apply_target(request: &mut Request, target: &str) {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if path == request.path() {
+        if query != request.query_string() {
+            request.set_query_string(query);
+        }
+    } else if !target.is_empty() {
+        log::warn!("ModifiedClientRequest.Request is ignored: a hook cannot change the path");
+    }
+}
+
+/// What a post-hook made of the answer.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ModifiedServerResponse {
+    content_type: Option<String>,
+    body: Option<String>,
+    code: Option<u16>,
+    headers: Option<Headers>,
+}
+
+impl ModifiedServerResponse {
+    /// Applies it to the answer; what is missing stays. Zero is what Go's adapters say for nothing.
+    pub(crate) fn apply(self, response: &mut Response) {
+        if let Some(code) = self.code.filter(|code| *code != 0 && *code != response.status()) {
+            response.set_status(code);
+        }
+        for (name, values) in self.headers.unwrap_or_default() {
+            response.remove_header(&name);
+            for value in values.map(Values::into_vec).unwrap_or_default() {
+                response.add_header(&name, value);
+            }
+        }
+        let content_type = self.content_type.filter(|new| !new.is_empty());
+        match content_type {
+            Some(new) if response.header("content-type") != Some(&*new) => {
+                response.set_header("content-type", new);
+            }
+            _ => {}
+        }
+        match self.body {
+            Some(body) if body.as_bytes() != response.body().unwrap_or_default() => {
+                response.set_body(body);
+            }
+            _ => {}
+        }
+    }
+
+    /// An answer of the webhook's own; protocol 2.
+    pub(crate) fn into_response(self) -> Response {
+        let mut response = Response::new(200);
+        response.set_header("content-type", "application/json");
+        self.apply(&mut response);
+        response
+    }
+}

@@ -1,0 +1,77 @@
+//! One exchange with a webhook.
+
+use powerstrip_sdk::http::{self, Request};
+use powerstrip_sdk::{Error, Rejection, Result};
+use serde_json::Value;
+
+use crate::message::Message;
+use crate::reply::Reply;
+
+/// Where a webhook is.
+#[derive(Debug)]
+pub(crate) struct Webhook {
+    /// The URL to call.
+    pub(crate) url: String,
+    /// The URL as the operator wrote it.
+    pub(crate) shown: String,
+}
+
+/// How a webhook answered.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// By the protocol.
+    Reply(Reply),
+    /// With a status that is not 2xx: the chain ends, and the client hears of it.
+    Refusal(Rejection),
+}
+
+impl Webhook {
+    /// Sends a message, and reads what comes back.
+    pub(crate) fn ask(&self, message: &Message<'_>) -> Result<Answer> {
+        let reply = self.post(message)?;
+        if !reply.is_success() {
+            return Ok(Answer::Refusal(self.refusal(reply)));
+        }
+        Reply::parse(&reply.body).map(Answer::Reply)
+    }
+
+    /// Sends a message whose reply says nothing but its status; that it was refused, if it was.
+    pub(crate) fn tell(&self, message: &Message<'_>) -> Result<Option<Rejection>> {
+        let reply = self.post(message)?;
+        Ok((!reply.is_success()).then(|| self.refusal(reply)))
+    }
+
+    fn post(&self, message: &Message<'_>) -> Result<http::Response> {
+        let request = Request::new("POST", &self.url)
+            .header("content-type", "application/json")
+            .body(serde_json::to_vec(message)?);
+        request.send().map_err(|error| match error {
+            http::Error::Broken(how) => {
+                Error::bad_message(format!("{} broke off: {how}", self.shown))
+            }
+            error => Error::unavailable(format!("cannot reach {}: {error}", self.shown)),
+        })
+    }
+
+    /// The webhook's own status, and its own words if it has any.
+    fn refusal(&self, reply: http::Response) -> Rejection {
+        let http::Response { status, body, .. } = reply;
+        if let Some(message) = docker_message(&body) {
+            return Rejection { status, message, body: Some(body) };
+        }
+        let text = String::from_utf8_lossy(&body).trim().to_owned();
+        if text.is_empty() {
+            return Rejection::new(status, format!("webhook {} answered {status}", self.shown));
+        }
+        Rejection::new(status, text)
+    }
+}
+
+/// The message of an error in the Docker Engine's own shape.
+fn docker_message(body: &[u8]) -> Option<String> {
+    let Ok(Value::Object(mut error)) = serde_json::from_slice(body) else { return None };
+    match error.remove("message") {
+        Some(Value::String(message)) => Some(message),
+        _ => None,
+    }
+}

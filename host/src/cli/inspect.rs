@@ -1,0 +1,55 @@
+//! `powerstrip inspect`: what is this component?
+
+use std::fmt::Write;
+use std::path::Path;
+
+use powerstrip::limits::{Limits, show_bytes};
+use powerstrip::wasm::{Inspection, Runtime, Source};
+use serde_json::json;
+
+use super::Report;
+
+/// Looks at a component without configuration or grants.
+pub(super) async fn run(path: &Path) -> anyhow::Result<Report> {
+    let runtime = Runtime::new(&super::runtime_settings())?;
+    let source = Source::File(path.to_owned());
+    let inspection = runtime.inspect(source, &path.display().to_string()).await?;
+    let limits = Limits::component();
+    let mut json = serde_json::to_value(&inspection)?;
+    json["limits"] = json!({
+        "fuel": limits.fuel,
+        "memory": limits.memory,
+        "deadline_ms": limits.deadline.as_millis(),
+        "concurrency": limits.concurrency,
+    });
+    Ok(Report::new(text(path, &inspection, &limits), json))
+}
+
+fn text(path: &Path, found: &Inspection, limits: &Limits) -> String {
+    let mut text = format!("{}\n", path.display());
+    let mut line = |key: &str, value: &str| {
+        let _ = writeln!(text, "  {key:<10} {value}");
+    };
+    line("adapter", &format!("{} {}: {}", found.name, found.version, found.summary));
+    line("world", &format!("powerstrip:adapter@{}", found.interface_version));
+    line("hooks", &found.hooks.join(", "));
+    let bodies = format!("request {}, answer {}", found.request_body, found.response_body);
+    line("bodies", &bodies);
+    let needed = found.needed_grants.join(", ");
+    line("needs", if needed.is_empty() { "no grants" } else { &needed });
+    if !found.described_grants.is_empty() {
+        line("asks for", &found.described_grants.join(", "));
+    }
+    let memory = show_bytes(limits.memory);
+    let each = format!(
+        "{} units of fuel, {memory} of memory, {:?}, {} calls at a time (defaults)",
+        limits.fuel, limits.deadline, limits.concurrency
+    );
+    line("limits", &each);
+    line("size", &show_bytes(found.size as u64));
+    if let Some(schema) = &found.config_schema {
+        line("config", &schema.to_string());
+    }
+    line("imports", &found.imports.join("\n             "));
+    text
+}
