@@ -15,12 +15,12 @@ fmt:
 # Build and run Powerstrip with the given arguments
 [group('dev')]
 run *args:
-    cargo run --quiet --package powerstrip -- "$@"
+    cargo run --quiet --bin powerstrip -- "$@"
 
 # See Powerstrip at work, without Docker
 [group('dev')]
 demo:
-    cargo run --quiet --package powerstrip -- demo
+    cargo run --quiet --bin powerstrip -- demo
 
 # Build the documentation of the crates; a broken link is an error
 [group('dev')]
@@ -76,7 +76,7 @@ ci: lint doc guest-outside test
 # Build the program for development
 [group('build')]
 build:
-    cargo build --package powerstrip
+    cargo build --bin powerstrip
 
 # Build the adapters into target/adapters, to be copied where Powerstrip looks for them
 [group('build')]
@@ -86,7 +86,7 @@ adapters:
 # Build the program and the adapters for release
 [group('release')]
 release: adapters
-    cargo build --release --package powerstrip
+    cargo build --release --bin powerstrip
 
 # Run a command of a tool that not every machine can have, or say loudly that it was skipped
 _tool tool command:

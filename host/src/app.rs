@@ -56,10 +56,14 @@ impl App {
     /// # Errors
     /// When one of these cannot be done. An adapter that cannot be loaded is no error: requests that
     /// need it are.
-    pub async fn build(path: PathBuf, environment: Environment) -> Result<Self, StartupError> {
+    pub async fn build(
+        path: PathBuf,
+        environment: Environment,
+        settings: &RuntimeSettings,
+    ) -> Result<Self, StartupError> {
         let config = Config::load(&path, &environment)?;
         config.warnings.iter().for_each(|warning| tracing::warn!(%warning, "configuration"));
-        let runtime = Runtime::new(&RuntimeSettings::default()).map_err(StartupError::Runtime)?;
+        let runtime = Runtime::new(settings).map_err(StartupError::Runtime)?;
         let mut builder = Builder::new(runtime);
         let built = builder.build(&config).await?;
         report(&built);

@@ -108,7 +108,15 @@ fn environment() -> Environment {
     }
 }
 
-/// Compiled components are kept, so that a second look is quick.
+/// Compiled components are kept, so that the next start is quick.
 fn runtime_settings() -> RuntimeSettings {
-    RuntimeSettings::default()
+    RuntimeSettings { cache_dir: Some(cache_dir()), ..RuntimeSettings::default() }
+}
+
+/// `$XDG_CACHE_HOME` or `~/.cache`, as everybody; a service without a home has the system's cache.
+fn cache_dir() -> PathBuf {
+    let folder = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = || folder("HOME").map(|home| home.join(".cache"));
+    let base = folder("XDG_CACHE_HOME").or_else(home).unwrap_or_else(|| "/var/cache".into());
+    base.join("powerstrip").join("components")
 }

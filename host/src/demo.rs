@@ -90,7 +90,7 @@ async fn play(stage: &mut Stage, tell: Tell<'_>) -> anyhow::Result<Outcome> {
         };
         observations.push(json!({ "name": step.name(), "observed": observed, "details": details }));
     }
-    Ok(conclude(&engine, observations, &missed, began.elapsed()))
+    Ok(conclude(&engine, &observations, &missed, began.elapsed()))
 }
 
 fn introduce(engine: &Engine, tell: Tell<'_>) {
@@ -102,12 +102,7 @@ fn introduce(engine: &Engine, tell: Tell<'_>) {
     tell("Four adapters, each in a Powerstrip of its own, meet the call that creates a container:");
 }
 
-fn conclude(
-    engine: &Engine,
-    observations: Vec<Value>,
-    missed: &[&str],
-    took: Duration,
-) -> Outcome {
+fn conclude(engine: &Engine, observations: &[Value], missed: &[&str], took: Duration) -> Outcome {
     let simulated = engine.simulated();
     let seconds = took.as_secs_f32();
     let mut text = match missed {
@@ -116,7 +111,9 @@ fn conclude(
     };
     match &simulated[..] {
         [] => text.push_str("Nothing was simulated.\n"),
-        simulated => simulated.iter().for_each(|what| text.push_str(&format!("Simulated: {what}.\n"))),
+        simulated => {
+            simulated.iter().for_each(|what| text.push_str(&format!("Simulated: {what}.\n")))
+        }
     }
     let json = json!({
         "engine": {

@@ -25,7 +25,7 @@ pub fn init() {
     if io::stderr().is_terminal() {
         registry.with(layer.with_target(false)).init();
     } else {
-        registry.with(layer.json().flatten_event(true)).init();
+        registry.with(layer.json().flatten_event(true).with_current_span(false)).init();
     }
 }
 

@@ -25,11 +25,13 @@ mod lines;
 mod load;
 mod outbound;
 mod runtime;
+mod slow_lane;
 mod state;
 
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -52,8 +54,8 @@ pub use runtime::{AdapterSpec, DEFAULT_SLOTS, Kind, Runtime, RuntimeSettings, We
 /// An adapter that is a loaded component.
 pub struct WasmAdapter {
     description: Description,
-    exports: Exports,
-    ready: Ready,
+    exports: Arc<Exports>,
+    ready: Arc<Ready>,
     /// Its failures are those of a webhook.
     webhook: bool,
 }
@@ -91,8 +93,8 @@ impl WasmAdapter {
 }
 
 /// The chain calls only the hooks that an adapter describes, and loading checked that they exist.
-fn exported<T>(hook: Option<&T>) -> Result<&T, HookFailure> {
-    hook.ok_or_else(|| HookFailure::BadOutcome("it does not have this hook".to_owned()))
+fn exported<T: Clone>(hook: Option<&T>) -> Result<T, HookFailure> {
+    hook.cloned().ok_or_else(|| HookFailure::BadOutcome("it does not have this hook".to_owned()))
 }
 
 #[async_trait]
@@ -103,7 +105,8 @@ impl Adapter for WasmAdapter {
 
     async fn pre(&self, call: &Call, request: &HookRequest) -> Result<PreOutcome, HookFailure> {
         let (hook, deadline) = (exported(self.exports.pre.as_ref())?, self.ready.deadline());
-        let function = PreHook { hook, call, request, deadline };
+        let (theirs, request) = (call.clone(), request.clone());
+        let function = PreHook { hook, call: theirs, request, deadline };
         let outcome = self.call(function, call, deadline).await?;
         self.check_size(match &outcome {
             PreOutcome::Pass => None,
@@ -121,7 +124,8 @@ impl Adapter for WasmAdapter {
         response: &HookResponse,
     ) -> Result<PostOutcome, HookFailure> {
         let (hook, deadline) = (exported(self.exports.post.as_ref())?, self.ready.deadline());
-        let function = PostHook { hook, call, request, response, deadline };
+        let (theirs, request, response) = (call.clone(), request.clone(), response.clone());
+        let function = PostHook { hook, call: theirs, request, response, deadline };
         let outcome = self.call(function, call, deadline).await?;
         self.check_size(match &outcome {
             PostOutcome::Pass => None,
@@ -138,7 +142,8 @@ impl Adapter for WasmAdapter {
         reason: &UnwindReason,
     ) -> Result<(), HookFailure> {
         let (hook, deadline) = (exported(self.exports.unwind.as_ref())?, self.ready.deadline());
-        let function = Unwind { hook, call, request, reason, deadline };
+        let (theirs, request, reason) = (call.clone(), request.clone(), reason.clone());
+        let function = Unwind { hook, call: theirs, request, reason, deadline };
         self.call(function, call, deadline).await
     }
 }

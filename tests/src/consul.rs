@@ -14,6 +14,11 @@ pub struct ConsulStandIn {
 }
 
 impl ConsulStandIn {
+    /// Ends it, and waits until its port is closed.
+    pub async fn stop(mut self) {
+        self.server.stop().await;
+    }
+
     /// Starts one that holds these keys and values.
     #[must_use]
     pub fn with(pairs: &[(&str, &str)]) -> Self {

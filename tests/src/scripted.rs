@@ -181,6 +181,7 @@ pub struct Server {
     address: String,
     state: Arc<State>,
     accepting: JoinHandle<()>,
+    stopping: Gate,
     /// Holds the socket; gone with the server.
     _folder: Option<TempDir>,
 }
@@ -233,8 +234,16 @@ impl Server {
 
     fn start(address: String, listener: Listener) -> Self {
         let state = Arc::new(State::default());
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&state)));
-        Self { address, state, accepting, _folder: None }
+        let stopping = Gate::new();
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&state), stopping.clone()));
+        Self { address, state, accepting, stopping, _folder: None }
+    }
+
+    /// Ends it with all of its connections, and waits until they are closed.
+    pub async fn stop(&mut self) {
+        self.stopping.open();
+        // It ends by itself; an error could only say that it was aborted.
+        let _ = (&mut self.accepting).await;
     }
 
     /// Where it listens: `unix:///path` or `tcp://host:port`.
@@ -302,13 +311,19 @@ impl Listener {
     }
 }
 
-/// Serves connections until it is aborted; they end with it, as the set does not outlive it.
-async fn accept(listener: Listener, state: Arc<State>) {
+/// Serves connections until it is told to stop, or is aborted; they end with it.
+async fn accept(listener: Listener, state: Arc<State>, stopping: Gate) {
     let mut connections = JoinSet::new();
-    while let Ok(stream) = listener.accept().await {
+    loop {
+        let stream = tokio::select! {
+            Ok(stream) = listener.accept() => stream,
+            () = stopping.passed() => break,
+        };
         let number = state.connections.fetch_add(1, Ordering::Relaxed);
         connections.spawn(connection::serve(stream, number, Arc::clone(&state)));
     }
+    drop(listener);
+    connections.shutdown().await;
 }
 
 fn describes(call: &str, head: &Head) -> bool {

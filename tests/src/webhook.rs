@@ -76,6 +76,11 @@ pub struct Webhook {
 }
 
 impl Webhook {
+    /// Ends it, and waits until its port is closed.
+    pub async fn stop(mut self) {
+        self.server.stop().await;
+    }
+
     /// Starts one that replies what `reply` makes of the JSON that it is sent.
     #[must_use]
     pub fn start(reply: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Self {

@@ -122,7 +122,7 @@ async fn a_source_that_is_down_fails_the_create_and_is_named() {
     let engine = FakeEngine::start();
     let consul = ConsulStandIn::with(&[]);
     let (url, host) = (consul.url(), consul.host().to_owned());
-    drop(consul);
+    consul.stop().await;
     let config = json!({"consul": {"url": url, "prefix": "app/"}});
     let powerstrip = injecting(&engine, config, Some(&host)).await;
 
@@ -139,7 +139,7 @@ async fn an_optional_source_that_is_down_is_left_out() {
     let engine = FakeEngine::start();
     let consul = ConsulStandIn::with(&[]);
     let (url, host) = (consul.url(), consul.host().to_owned());
-    drop(consul);
+    consul.stop().await;
     let config = json!({
         "env": {"TEAM": "blue"}, "consul": {"url": url, "prefix": "app/", "optional": true},
     });

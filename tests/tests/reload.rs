@@ -1,6 +1,7 @@
 //! A running program whose configuration or adapters change.
 
 use std::fs;
+use std::time::Duration;
 
 use powerstrip_tests::{
     FakeEngine, Gate, Powerstrip, Reply, Request, Webhook, component, eventually,
@@ -9,10 +10,12 @@ use serde_json::json;
 
 const CREATE: &str = "/v1.41/containers/create";
 
-/// Waits until a new container's creation is answered with this status.
+/// Waits until a new container's creation is answered with this status. A call may be one that an
+/// old generation holds up, so each is left behind rather than awaited.
 async fn until_create_is(powerstrip: &Powerstrip, status: u16) {
     eventually(&format!("status {status}"), async || {
-        let answer = powerstrip.post(CREATE, &json!({})).await;
+        let call = powerstrip.call(Request::post(CREATE, &json!({})));
+        let answer = tokio::time::timeout(Duration::from_millis(500), call).await.ok()?;
         (answer.status() == status).then_some(())
     })
     .await;
@@ -78,23 +81,25 @@ async fn a_call_keeps_the_adapters_that_it_began_with() {
     let gate = Gate::new();
     let held = gate.clone();
     let slow = Webhook::start(move |call| Reply::echo(call).after(&held));
+    let refusing = refusing(403);
     let powerstrip = Powerstrip::builder()
         .engine(engine.address())
         .endpoint("POST /*/containers/create", &["slow"], &["slow"])
         .adapter("slow", slow.url())
+        .adapter("refusing", refusing.url())
         .start()
         .await;
     let mut client = powerstrip.connect().await;
     client.send(Request::post(CREATE, &json!({})).to_bytes()).await;
     slow.server().called("POST ").await;
 
-    powerstrip.rewrite(|text| text.replace("[\"slow\"]", "[]"));
-    until_create_is(&powerstrip, 201).await;
+    powerstrip.rewrite(|text| text.replace("[\"slow\"]", "[\"refusing\"]"));
+    until_create_is(&powerstrip, 403).await;
     gate.open();
 
     assert_eq!(client.answer().await.status(), 201);
     let kinds: Vec<_> = slow.calls().iter().map(|call| call["Type"].clone()).collect();
-    assert_eq!(kinds, ["pre-hook", "post-hook"]);
+    assert_eq!(kinds.iter().filter(|kind| *kind == "post-hook").count(), 1);
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ async fn an_engine_may_be_restarted_between_two_calls() {
     let mut client = powerstrip.connect().await;
 
     let before = client.call(&Request::get("/v1.41/info")).await;
-    drop(engine);
+    engine.stop().await;
     let _engine = FakeEngine::start_at(&socket);
     let after = client.call(&Request::post(CREATE, &json!({}))).await;
 

@@ -50,10 +50,10 @@ refuses! {
     with_a_message: Reply::status(403, "application/json", "{\"message\":\"not today\"}")
         => 403, json!({"message": "not today"});
     with_text: Reply::status(500, "text/html", "sadness for you, today.")
-        => 500, json!({"message": "powerstrip: sadness for you, today."});
+        => 500, json!({"message": "sadness for you, today."});
     with_a_valid_reply_of_500: Reply::status(500, "application/json",
         "{\"ModifiedClientRequest\":{\"Body\":\"{}\"}}")
-        => 500, json!({"message": "powerstrip: {\"ModifiedClientRequest\":{\"Body\":\"{}\"}}"});
+        => 500, json!({"message": "{\"ModifiedClientRequest\":{\"Body\":\"{}\"}}"});
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn an_unreachable_webhook_is_a_502_that_names_it() {
     let webhook = Webhook::echo();
     let powerstrip = hooked(&engine, &webhook, true, false).await;
     let url = webhook.url();
-    drop(webhook);
+    webhook.stop().await;
 
     let answer = create(&powerstrip).await;
 

@@ -90,7 +90,8 @@ impl Dockerd {
 
     fn last_words(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
-        let last = log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no word in its log");
+        let last =
+            log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no word in its log");
         last.chars().take(300).collect()
     }
 }

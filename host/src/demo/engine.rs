@@ -63,7 +63,9 @@ impl Engine {
             Kind::Private => {
                 format!("a private Docker Engine {version} (API {api}), started for this demo")
             }
-            Kind::Embedded => "a small embedded engine, in memory: it runs no containers".to_owned(),
+            Kind::Embedded => {
+                "a small embedded engine, in memory: it runs no containers".to_owned()
+            }
         }
     }
 

@@ -62,7 +62,8 @@ impl Client {
         path: &str,
         body: Bytes,
     ) -> anyhow::Result<Answer> {
-        let content_type = if path.contains("fromSrc") { "application/x-tar" } else { "application/json" };
+        let content_type =
+            if path.contains("fromSrc") { "application/x-tar" } else { "application/json" };
         let request = Request::builder()
             .method(&method)
             .uri(path)
@@ -70,7 +71,8 @@ impl Client {
             .header("content-type", content_type)
             .body(Full::new(body))?;
         let exchange = tokio::time::timeout(PATIENCE, self.exchange(request));
-        let answer = exchange.await.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer in {PATIENCE:?}")));
+        let answer =
+            exchange.await.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer in {PATIENCE:?}")));
         answer.with_context(|| format!("cannot call {method} {path} at {}", self.address))
     }
 

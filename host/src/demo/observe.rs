@@ -102,7 +102,11 @@ async fn printed(engine: &Engine, powerstrip: &Client, name: &str) -> anyhow::Re
 }
 
 /// What the engine knows of a container's environment.
-async fn inspected(engine: &Engine, powerstrip: &Client, name: &str) -> anyhow::Result<Vec<String>> {
+async fn inspected(
+    engine: &Engine,
+    powerstrip: &Client,
+    name: &str,
+) -> anyhow::Result<Vec<String>> {
     let path = engine.path(&format!("/containers/{name}/json"));
     let container = powerstrip.get(&path).await?.good()?.json()?;
     let environment = container["Config"]["Env"].as_array().into_iter().flatten();

@@ -16,6 +16,9 @@ use super::http::Client;
 /// Adapters are compiled at the start, which takes a slow machine a while.
 const START: Duration = Duration::from_secs(60);
 
+/// Lines of the log that say why a Powerstrip ended.
+const LAST_WORDS: usize = 5;
+
 /// Variables of the user's that would change what the program does or tells.
 const FOREIGN: [&str; 4] = ["RUST_LOG", "DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"];
 
@@ -79,9 +82,12 @@ async fn listening(log: &mut Lines<BufReader<ChildStderr>>) -> anyhow::Result<()
         let event: Value = serde_json::from_str(&line).unwrap_or_default();
         match event["message"].as_str() {
             Some("listening") => return Ok(()),
-            Some("adapter not loaded") => anyhow::bail!("an adapter cannot be loaded: {}", event["why"]),
+            Some("adapter not loaded") => {
+                anyhow::bail!("an adapter cannot be loaded: {}", event["why"])
+            }
             _ => said.push(line),
         }
     }
-    anyhow::bail!("powerstrip ended before it listened: {}", said.join("; "))
+    let last = said.split_off(said.len().saturating_sub(LAST_WORDS));
+    anyhow::bail!("powerstrip ended before it listened: {}", last.join("; "))
 }

@@ -60,7 +60,8 @@ impl Stage {
     pub(super) async fn clear(self) -> Vec<String> {
         let mut problems = Vec::new();
         if let Some(engine) = &self.engine {
-            let containers = self.containers.iter().map(|name| format!("/containers/{name}?force=1"));
+            let containers =
+                self.containers.iter().map(|name| format!("/containers/{name}?force=1"));
             let image = format!("/images/{REPOSITORY}:{}?force=1", self.id);
             for path in containers.chain([image]) {
                 problems.extend(remove(engine, &path).await.err());

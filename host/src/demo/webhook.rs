@@ -61,6 +61,9 @@ mod tests {
         let (seen, reply) = answer(&Request::new(Bytes::from(call.to_string())));
 
         let reply: Value = serde_json::from_slice(reply.body()).expect("JSON");
-        assert_eq!((seen["Type"].as_str(), &reply["ModifiedClientRequest"]), (Some("pre-hook"), &call["ClientRequest"]));
+        assert_eq!(
+            (seen["Type"].as_str(), &reply["ModifiedClientRequest"]),
+            (Some("pre-hook"), &call["ClientRequest"])
+        );
     }
 }

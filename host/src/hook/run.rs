@@ -282,3 +282,6 @@ fn modify(
     }
     draft.apply(patch, member)
 }
+
+#[cfg(test)]
+mod tests;

@@ -206,3 +206,6 @@ pub async fn collect<R: AsyncRead + Unpin>(
     }
     Ok(Some(whole.freeze()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,3 +87,6 @@ fn parse_length(value: &[u8]) -> Result<u64, FramingError> {
     let digits = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
     digits.and_then(|text| text.parse().ok()).ok_or(FramingError::Length)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! The functions that an adapter exports, each ready to be called on a fresh instance.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use wasmtime::component::{Instance, InstancePre};
@@ -36,9 +37,9 @@ impl Exports {
 pub(super) type Answer<T> = std::result::Result<T, HookError>;
 
 /// `lifecycle.describe`, with a look at the types of all exports: none where they do not fit.
-pub(super) struct Describe<'a>(pub(super) &'a Exports);
+pub(super) struct Describe(pub(super) Arc<Exports>);
 
-impl Function for Describe<'_> {
+impl Function for Describe {
     type Output = std::result::Result<Description, wasmtime::Error>;
 
     async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
@@ -50,7 +51,7 @@ impl Function for Describe<'_> {
     }
 }
 
-impl Describe<'_> {
+impl Describe {
     fn check(&self, store: &mut Store<HostState>, instance: &Instance) -> Result<()> {
         self.0.lifecycle.load(&mut *store, instance)?;
         self.0.pre.as_ref().map(|hook| hook.load(&mut *store, instance)).transpose()?;
@@ -61,85 +62,85 @@ impl Describe<'_> {
 }
 
 /// `lifecycle.validate-config`.
-pub(super) struct ValidateConfig<'a> {
-    pub(super) lifecycle: &'a lifecycle::GuestIndices,
-    pub(super) config: &'a str,
+pub(super) struct ValidateConfig {
+    pub(super) exports: Arc<Exports>,
+    pub(super) config: Arc<str>,
 }
 
-impl Function for ValidateConfig<'_> {
+impl Function for ValidateConfig {
     type Output = std::result::Result<(), String>;
 
     async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
-        let guest = self.lifecycle.load(&mut *store, instance)?;
-        guest.call_validate_config(store, self.config).await
+        let guest = self.exports.lifecycle.load(&mut *store, instance)?;
+        guest.call_validate_config(store, &self.config).await
     }
 }
 
 /// `pre-hook.handle`.
-pub(super) struct PreHook<'a> {
-    pub(super) hook: &'a pre_hook::GuestIndices,
-    pub(super) call: &'a Call,
-    pub(super) request: &'a HookRequest,
+pub(super) struct PreHook {
+    pub(super) hook: pre_hook::GuestIndices,
+    pub(super) call: Call,
+    pub(super) request: HookRequest,
     pub(super) deadline: Instant,
 }
 
-impl Function for PreHook<'_> {
+impl Function for PreHook {
     type Output = Answer<PreOutcome>;
 
     async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
         let guest = self.hook.load(&mut *store, instance)?;
-        let variables = convert::variables(self.call);
-        let context = convert::context(self.call, &variables, self.deadline);
+        let variables = convert::variables(&self.call);
+        let context = convert::context(&self.call, &variables, self.deadline);
         let headers = convert::headers(&self.request.headers);
-        let request = convert::request(self.request, &headers);
+        let request = convert::request(&self.request, &headers);
         let outcome = guest.call_handle(store, context, request).await?;
         Ok(outcome.map(Into::into))
     }
 }
 
 /// `post-hook.handle`.
-pub(super) struct PostHook<'a> {
-    pub(super) hook: &'a post_hook::GuestIndices,
-    pub(super) call: &'a Call,
-    pub(super) request: &'a HookRequest,
-    pub(super) response: &'a HookResponse,
+pub(super) struct PostHook {
+    pub(super) hook: post_hook::GuestIndices,
+    pub(super) call: Call,
+    pub(super) request: HookRequest,
+    pub(super) response: HookResponse,
     pub(super) deadline: Instant,
 }
 
-impl Function for PostHook<'_> {
+impl Function for PostHook {
     type Output = Answer<PostOutcome>;
 
     async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
         let guest = self.hook.load(&mut *store, instance)?;
-        let variables = convert::variables(self.call);
-        let context = convert::context(self.call, &variables, self.deadline);
+        let variables = convert::variables(&self.call);
+        let context = convert::context(&self.call, &variables, self.deadline);
         let headers = convert::headers(&self.request.headers);
-        let request = convert::request(self.request, &headers);
+        let request = convert::request(&self.request, &headers);
         let headers = convert::headers(&self.response.headers);
-        let response = convert::response(self.response, &headers);
+        let response = convert::response(&self.response, &headers);
         let outcome = guest.call_handle(store, context, request, response).await?;
         Ok(outcome.map(Into::into))
     }
 }
 
 /// `unwind.handle`.
-pub(super) struct Unwind<'a> {
-    pub(super) hook: &'a unwind::GuestIndices,
-    pub(super) call: &'a Call,
-    pub(super) request: &'a HookRequest,
-    pub(super) reason: &'a UnwindReason,
+pub(super) struct Unwind {
+    pub(super) hook: unwind::GuestIndices,
+    pub(super) call: Call,
+    pub(super) request: HookRequest,
+    pub(super) reason: UnwindReason,
     pub(super) deadline: Instant,
 }
 
-impl Function for Unwind<'_> {
+impl Function for Unwind {
     type Output = Answer<()>;
 
     async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
         let guest = self.hook.load(&mut *store, instance)?;
-        let variables = convert::variables(self.call);
-        let context = convert::context(self.call, &variables, self.deadline);
+        let variables = convert::variables(&self.call);
+        let context = convert::context(&self.call, &variables, self.deadline);
         let headers = convert::headers(&self.request.headers);
-        let request = convert::request(self.request, &headers);
-        guest.call_handle(store, context, request, convert::reason(self.reason)).await
+        let request = convert::request(&self.request, &headers);
+        guest.call_handle(store, context, request, convert::reason(&self.reason)).await
     }
 }

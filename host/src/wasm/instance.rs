@@ -13,12 +13,15 @@ use wasmtime::{Store, UpdateDeadline};
 
 use super::engine::Ticker;
 use super::error::{self, DeadlinePassed};
+use super::slow_lane::{Heavy, SlowLane};
 use super::state::{CallScope, HostState, MAX_HANDLES, Resources};
 use crate::hook::{Carry, HookFailure};
 use crate::limits::{Limits, WAITING_PER_RUNNING};
 
 /// What a guest may hand over in one go besides its bodies: headers, log lines.
 const BESIDE_BODIES: u64 = 1024 * 1024;
+/// Interruptions after which a call leaves the thread of its request.
+const SHARE: u32 = 2;
 /// Stands for deadlines that are so far away that the clock cannot say when.
 const FAR_AWAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -28,12 +31,14 @@ pub(super) struct Ground {
     pub(super) ticker: Ticker,
     /// One permit for each instance that there is room for.
     pub(super) slots: Semaphore,
+    /// Takes calls that keep computing.
+    pub(super) slow_lane: SlowLane,
 }
 
 /// An exported function that can be called on a fresh instance.
-pub(super) trait Function: Send {
+pub(super) trait Function: Send + 'static {
     /// What it gives.
-    type Output: Send;
+    type Output: Send + 'static;
 
     /// Calls it.
     fn call(
@@ -80,7 +85,7 @@ impl Ready {
     ///
     /// Dropping the future at any point ends the call; no thread is left behind.
     pub(super) async fn run<F: Function>(
-        &self,
+        self: &Arc<Self>,
         function: F,
         caller: Caller<'_>,
         deadline: Instant,
@@ -102,11 +107,14 @@ impl Ready {
             deadline,
             memory: self.limits.memory,
             granted: caller.granted,
+            heavy: Heavy::default(),
         };
-        let call = AssertUnwindSafe(self.call(function, scope)).catch_unwind();
+        let (this, heavy) = (Arc::clone(self), Arc::clone(&scope.heavy));
+        let call = AssertUnwindSafe(async move { this.call(function, scope).await });
+        let call = self.ground.slow_lane.run(call.catch_unwind(), heavy);
         match timeout_at(at, call).await {
-            Ok(Ok(done)) => done.map_err(|e| error::failure(&e, &self.limits, self.output)),
-            Ok(Err(_)) => Err(HookFailure::Trapped("the host panicked".to_owned())),
+            Ok(Some(Ok(done))) => done.map_err(|e| error::failure(&e, &self.limits, self.output)),
+            Ok(None | Some(Err(_))) => Err(HookFailure::Trapped("the host panicked".to_owned())),
             Err(_) => Err(HookFailure::DeadlineExceeded { limit: self.limits.deadline }),
         }
     }
@@ -133,11 +141,17 @@ impl Ready {
         store.set_fuel(self.limits.fuel)?;
         let handed_over = self.output.saturating_add(BESIDE_BODIES);
         store.set_hostcall_fuel(usize::try_from(handed_over).unwrap_or(usize::MAX));
-        store.set_max_component_handles(MAX_HANDLES);
+        // The table of host objects fills up first, and says so with a type of its own.
+        store.set_max_component_handles(2 * MAX_HANDLES);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|store| {
-            if Instant::now() >= store.data().deadline {
+        store.epoch_deadline_callback(|mut store| {
+            let state = store.data_mut();
+            if Instant::now() >= state.deadline {
                 return Err(DeadlinePassed.into());
+            }
+            state.ticks += 1;
+            if state.ticks == SHARE {
+                state.heavy.store(true, Ordering::Relaxed);
             }
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });

@@ -29,7 +29,7 @@ pub(super) async fn load(shared: Arc<Shared>, spec: AdapterSpec) -> Result<WasmA
     let description = loading.describe().await?;
     loading.check_grants(&description, &spec)?;
     loading.check_hooks(description.hooks, exported)?;
-    loading.validate(&config).await?;
+    loading.validate(config).await?;
     let Loading { ready, exports, .. } = loading;
     let webhook = matches!(spec.kind, Kind::Webhook(_));
     Ok(WasmAdapter { description, exports, ready, webhook })
@@ -74,8 +74,8 @@ fn find_exports(
     compiled: &Compiled,
     pre: &InstancePre<HostState>,
     exported: Hooks,
-) -> Result<Exports, LoadError> {
-    Exports::find(pre, exported).map_err(|cause| LoadError::Mismatch {
+) -> Result<Arc<Exports>, LoadError> {
+    Exports::find(pre, exported).map(Arc::new).map_err(|cause| LoadError::Mismatch {
         origin: compiled.origin.clone(),
         cause: cause.into(),
     })
@@ -86,7 +86,7 @@ fn ready(
     pre: InstancePre<HostState>,
     spec: &AdapterSpec,
     config: &Arc<str>,
-) -> Ready {
+) -> Arc<Ready> {
     let (grants, socket) = match &spec.kind {
         Kind::Component => (spec.grants.clone(), None),
         Kind::Webhook(WebhookPeer::Unix(socket)) => (spec.grants.clone(), Some(socket.clone())),
@@ -99,14 +99,14 @@ fn ready(
         grants,
         namespace: shared.stores.of(&spec.name),
     };
-    Ready {
+    Arc::new(Ready {
         ground: Arc::clone(&shared.ground),
         pre,
         resources,
         limits: spec.limits.clone(),
         output: spec.output,
         turns: Turns::new(spec.limits.concurrency),
-    }
+    })
 }
 
 /// The operator names a webhook's host in its URL, which is a grant.
@@ -121,8 +121,8 @@ fn with_host(grants: &Grants, host: &HostPattern) -> Grants {
 /// An adapter that is being loaded.
 struct Loading {
     compiled: Compiled,
-    ready: Ready,
-    exports: Exports,
+    ready: Arc<Ready>,
+    exports: Arc<Exports>,
 }
 
 impl Loading {
@@ -142,7 +142,7 @@ impl Loading {
     }
 
     async fn describe(&self) -> Result<Description, LoadError> {
-        let described = self.call("describe", Describe(&self.exports), false).await?;
+        let described = self.call("describe", Describe(Arc::clone(&self.exports)), false).await?;
         described.map_err(|cause| LoadError::Mismatch {
             origin: self.compiled.origin.clone(),
             cause: cause.into(),
@@ -180,8 +180,8 @@ impl Loading {
         Err(LoadError::HooksMissing { origin: self.compiled.origin.clone(), hooks: missing })
     }
 
-    async fn validate(&self, config: &str) -> Result<(), LoadError> {
-        let function = ValidateConfig { lifecycle: &self.exports.lifecycle, config };
+    async fn validate(&self, config: Arc<str>) -> Result<(), LoadError> {
+        let function = ValidateConfig { exports: Arc::clone(&self.exports), config };
         let verdict = self.call("validate-config", function, true).await?;
         let refused = |problem| LoadError::Config { origin: self.compiled.origin.clone(), problem };
         verdict.map_err(refused)

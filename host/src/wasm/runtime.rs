@@ -14,6 +14,7 @@ use super::inspect::{self, Inspection};
 use super::instance::Ground;
 use super::keyvalue::Stores;
 use super::outbound::Tls;
+use super::slow_lane::SlowLane;
 use super::state::HostState;
 use super::{WasmAdapter, imports, load};
 use crate::grants::{Grants, HostPattern};
@@ -27,6 +28,9 @@ pub const DEFAULT_SLOTS: u32 = 512;
 pub fn wasmtime_version() -> &'static str {
     wasmtime_environ::VERSION
 }
+
+/// Room for instances whose call was given up, and which have not noticed yet.
+const ENDING: u32 = 64;
 
 /// How to set up a [`Runtime`].
 #[derive(Debug, Clone)]
@@ -123,12 +127,13 @@ impl Runtime {
     /// When there is no engine for this machine.
     pub fn new(settings: &RuntimeSettings) -> Result<Self, LoadError> {
         let slots = settings.slots.max(1);
-        let engine = engine::build(slots, settings.cache_dir.as_deref())?;
+        let engine = engine::build(slots.saturating_add(ENDING), settings.cache_dir.as_deref())?;
         let linker = imports::linker(&engine);
         let linker = linker.map_err(|cause| LoadError::Engine { cause: cause.into() })?;
         let ticker = Ticker::start(&engine)?;
-        let ground = Ground { ticker, slots: Semaphore::new(slots as usize) };
-        let ground = Arc::new(ground);
+        let slow_lane = SlowLane::start()?;
+        let slots = Semaphore::new(slots as usize);
+        let ground = Arc::new(Ground { ticker, slots, slow_lane });
         let (stores, tls) = (Stores::default(), Tls::default());
         Ok(Self(Arc::new(Shared { engine, linker, ground, stores, tls })))
     }

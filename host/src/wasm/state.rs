@@ -12,6 +12,7 @@ use super::keyvalue::{self, Namespace};
 use super::limiter::Limiter;
 use super::lines::CallLog;
 use super::outbound::{Client, Outbound};
+use super::slow_lane::Heavy;
 use crate::grants::Grants;
 use crate::hook::Carry;
 
@@ -53,6 +54,10 @@ pub(super) struct HostState {
     pub(super) limiter: Limiter,
     /// When the call has to be over.
     pub(super) deadline: Instant,
+    /// How often the guest was interrupted so far.
+    pub(super) ticks: u32,
+    /// Told when that is often.
+    pub(super) heavy: Heavy,
 }
 
 /// What differs between the calls of one adapter.
@@ -67,6 +72,8 @@ pub(super) struct CallScope {
     pub(super) memory: u64,
     /// Whether the adapter's grants hold; they do not while it describes itself.
     pub(super) granted: bool,
+    /// Told when the call has used its share of its thread.
+    pub(super) heavy: Heavy,
 }
 
 impl HostState {
@@ -91,6 +98,8 @@ impl HostState {
             log,
             limiter: Limiter::new(scope.memory),
             deadline: scope.deadline,
+            ticks: 0,
+            heavy: scope.heavy,
         }
     }
 

@@ -48,6 +48,13 @@ impl FakeEngine {
     }
 }
 
+impl FakeEngine {
+    /// Ends it with all of its connections, and waits until they are closed.
+    pub async fn stop(mut self) {
+        self.server.stop().await;
+    }
+}
+
 impl Deref for FakeEngine {
     type Target = Server;
 

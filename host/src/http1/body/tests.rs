@@ -1,0 +1,63 @@
+//! Bodies in every framing, fed in pieces of every size.
+
+use super::*;
+
+/// Reads a body from bytes that arrive `at_a_time`, and what is left behind it.
+async fn read(framing: Framing, wire: &[u8], at_a_time: usize) -> Result<(Vec<u8>, Vec<u8>), BodyError> {
+    let (client, server) = tokio::io::duplex(at_a_time);
+    let sent = wire.to_vec();
+    let sending = tokio::spawn(async move {
+        let mut client = client;
+        tokio::io::AsyncWriteExt::write_all(&mut client, &sent).await
+    });
+    let mut source = Source::new(server);
+    let mut body = Body::new(framing);
+    let mut whole = Vec::new();
+    while let Some(piece) = body.next(&mut source).await? {
+        whole.extend_from_slice(&piece);
+    }
+    while source.fill().await.is_ok_and(|read| read > 0) {}
+    let _ = sending.await;
+    Ok((whole, source.buffered().to_vec()))
+}
+
+macro_rules! reads {
+    ($name:ident, $framing:expr, $wire:literal => $body:literal, $rest:literal) => {
+        #[tokio::test]
+        async fn $name() {
+            for at_a_time in 1..40 {
+                let (body, rest) = read($framing, $wire, at_a_time).await.expect("it is a body");
+
+                assert_eq!((&body[..], &rest[..]), (&$body[..], &$rest[..]), "{at_a_time} at a time");
+            }
+        }
+    };
+}
+
+macro_rules! refuses {
+    ($name:ident, $framing:expr, $wire:literal => $error:pat) => {
+        #[tokio::test]
+        async fn $name() {
+            for at_a_time in 1..40 {
+                let error = read($framing, $wire, at_a_time).await.expect_err("it is no body");
+
+                assert!(matches!(error, $error), "{at_a_time} at a time: {error}");
+            }
+        }
+    };
+}
+
+reads!(a_length_ends_where_it_says, Framing::Length(5), b"helloGET /" => b"hello", b"GET /");
+reads!(no_body_reads_nothing, Framing::None, b"GET /" => b"", b"GET /");
+reads!(until_close_reads_all, Framing::UntilClose, b"all of it" => b"all of it", b"");
+reads!(chunks_are_joined, Framing::Chunked, b"5\r\nhello\r\n1\r\n!\r\n0\r\n\r\nGET" => b"hello!", b"GET");
+reads!(an_empty_chunked_body_ends_at_once, Framing::Chunked, b"0\r\n\r\nGET" => b"", b"GET");
+reads!(extensions_and_trailers_are_dropped, Framing::Chunked,
+    b"5;a=b\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\nGET" => b"hello", b"GET");
+
+refuses!(a_short_length_is_truncated, Framing::Length(5), b"hell" => BodyError::Truncated);
+refuses!(chunks_without_an_end_are_truncated, Framing::Chunked, b"5\r\nhello\r\n" => BodyError::Truncated);
+refuses!(a_size_that_is_no_number_is_refused, Framing::Chunked, b"xyz\r\nhello\r\n" => BodyError::Chunks);
+refuses!(a_chunk_that_is_longer_than_it_says_is_refused, Framing::Chunked,
+    b"4\r\nhello\r\n0\r\n\r\n" => BodyError::Chunks);
+refuses!(a_bare_line_feed_ends_no_chunk, Framing::Chunked, b"5\r\nhello\n0\r\n\r\n" => BodyError::Chunks);
