@@ -68,7 +68,8 @@ impl App {
         let built = builder.build(&config).await?;
         report(&built);
         let generations = Arc::new(Generations::new(built.generation));
-        let upstream = Arc::new(Upstream::new(config.engine.address.clone(), engine_tls(&config.engine)?));
+        let upstream =
+            Arc::new(Upstream::new(config.engine.address.clone(), engine_tls(&config.engine)?));
         let mut listeners = Vec::new();
         for listener in &config.listeners {
             listeners.extend(Listener::bind(&listen(listener)?).await?);
@@ -116,7 +117,9 @@ impl App {
                 None
             }
         };
-        let Ok(mut hang_up) = signal(SignalKind::hangup()) else { return std::future::pending().await };
+        let Ok(mut hang_up) = signal(SignalKind::hangup()) else {
+            return std::future::pending().await;
+        };
         loop {
             let changed = async {
                 match &mut changes {
@@ -138,11 +141,18 @@ impl App {
         };
         match reloaded.await {
             Ok((config, built)) => {
-                if config.listeners != self.config.listeners || config.engine != self.config.engine {
-                    tracing::warn!("changes of `listen` and `engine` take effect at the next start");
+                if config.listeners != self.config.listeners || config.engine != self.config.engine
+                {
+                    tracing::warn!(
+                        "changes of `listen` and `engine` take effect at the next start"
+                    );
                 }
                 report(&built);
-                tracing::info!(loaded = built.loaded.len(), failed = built.failed.len(), "reloaded");
+                tracing::info!(
+                    loaded = built.loaded.len(),
+                    failed = built.failed.len(),
+                    "reloaded"
+                );
                 self.generations.swap(built.generation);
             }
             Err(error) => {
@@ -164,9 +174,10 @@ fn report(built: &Built) {
 }
 
 fn listen(listener: &config::Listener) -> Result<Listen, TlsError> {
-    let tls = listener.tls.as_ref().map(|tls| {
-        tls::server(identity(&tls.identity), tls.client_ca.as_deref())
-    });
+    let tls = listener
+        .tls
+        .as_ref()
+        .map(|tls| tls::server(identity(&tls.identity), tls.client_ca.as_deref()));
     Ok(Listen {
         address: listener.address.clone(),
         mode: listener.mode,
@@ -177,7 +188,9 @@ fn listen(listener: &config::Listener) -> Result<Listen, TlsError> {
 }
 
 fn engine_tls(engine: &config::Engine) -> Result<Option<upstream::Tls>, StartupError> {
-    let (Some(tls), Address::Tcp { host, .. }) = (&engine.tls, &engine.address) else { return Ok(None) };
+    let (Some(tls), Address::Tcp { host, .. }) = (&engine.tls, &engine.address) else {
+        return Ok(None);
+    };
     let name = rustls::pki_types::ServerName::try_from(host.clone())
         .map_err(|_| StartupError::EngineName(host.clone()))?;
     let config = tls::client(tls.ca.as_deref(), tls.identity.as_ref().map(identity))?;

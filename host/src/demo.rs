@@ -109,11 +109,11 @@ fn conclude(engine: &Engine, observations: &[Value], missed: &[&str], took: Dura
         [] => format!("\nAll of it was observed, in {seconds:.1} s.\n"),
         missed => format!("\nNOT observed: {}.\n", missed.join(", ")),
     };
-    match &simulated[..] {
-        [] => text.push_str("Nothing was simulated.\n"),
-        simulated => {
-            simulated.iter().for_each(|what| text.push_str(&format!("Simulated: {what}.\n")))
-        }
+    if simulated.is_empty() {
+        text.push_str("Nothing was simulated.\n");
+    }
+    for what in &simulated {
+        text.push_str(&format!("Simulated: {what}.\n"));
     }
     let json = json!({
         "engine": {

@@ -123,9 +123,13 @@ fn ended_badly(result: &Result<Reply, ProxyError>) -> Option<UnwindReason> {
     match result {
         Ok(reply) if reply.status() >= 400 => Some(UnwindReason::Answered(reply.status())),
         Ok(_) => None,
-        Err(ProxyError::Refused(rejection)) => Some(UnwindReason::Rejected(rejection.message.clone())),
+        Err(ProxyError::Refused(rejection)) => {
+            Some(UnwindReason::Rejected(rejection.message.clone()))
+        }
         Err(ProxyError::ClientGone) => Some(UnwindReason::ClientGone),
-        Err(error @ ProxyError::Upstream(_)) => Some(UnwindReason::UpstreamFailed(error.to_string())),
+        Err(error @ ProxyError::Upstream(_)) => {
+            Some(UnwindReason::UpstreamFailed(error.to_string()))
+        }
         Err(error) => Some(UnwindReason::HookFailed(error.to_string())),
     }
 }

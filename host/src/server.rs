@@ -64,7 +64,11 @@ struct Accepting<S> {
     connections: TaskTracker,
 }
 
-fn accept<S: Service>(listener: Listener, service: Arc<S>, connections: TaskTracker) -> Accepting<S> {
+fn accept<S: Service>(
+    listener: Listener,
+    service: Arc<S>,
+    connections: TaskTracker,
+) -> Accepting<S> {
     Accepting { listener, service, connections }
 }
 
@@ -78,7 +82,9 @@ impl<S: Service> Accepting<S> {
             };
             match accepted {
                 Ok(incoming) => self.spawn(incoming, drain.clone(), kill.clone()),
-                Err(error) if is_passing(&error) => tracing::debug!(%error, "a client left at once"),
+                Err(error) if is_passing(&error) => {
+                    tracing::debug!(%error, "a client left at once")
+                }
                 Err(error) => {
                     tracing::error!(%error, "cannot accept a client");
                     tokio::time::sleep(ACCEPT_PAUSE).await;

@@ -19,7 +19,8 @@ const DEFAULT_FILTER: &str = "info,wasmtime=warn,cranelift=warn,hyper_util=warn"
 
 /// Starts to log to standard error: for people on a terminal, as JSON otherwise.
 pub fn init() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     if io::stderr().is_terminal() {

@@ -46,7 +46,10 @@ pub enum TlsError {
 ///
 /// # Errors
 /// When a file cannot be used.
-pub fn server(identity: Identity<'_>, client_ca: Option<&Path>) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn server(
+    identity: Identity<'_>,
+    client_ca: Option<&Path>,
+) -> Result<Arc<ServerConfig>, TlsError> {
     let builder = ServerConfig::builder();
     let builder = match client_ca {
         None => builder.with_no_client_auth(),
@@ -65,7 +68,10 @@ pub fn server(identity: Identity<'_>, client_ca: Option<&Path>) -> Result<Arc<Se
 ///
 /// # Errors
 /// When a file cannot be used.
-pub fn client(ca: Option<&Path>, identity: Option<Identity<'_>>) -> Result<Arc<ClientConfig>, TlsError> {
+pub fn client(
+    ca: Option<&Path>,
+    identity: Option<Identity<'_>>,
+) -> Result<Arc<ClientConfig>, TlsError> {
     let roots = ca.map_or_else(system_roots, roots)?;
     let builder = ClientConfig::builder().with_root_certificates(roots);
     let mut config = match identity {
@@ -87,8 +93,7 @@ fn load(
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let found: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(path).map_err(at(path))?.collect();
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(at(path))?.collect();
     let found = found.map_err(at(path))?;
     if found.is_empty() { Err(TlsError::NoCertificate(path.to_owned())) } else { Ok(found) }
 }

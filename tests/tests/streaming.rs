@@ -81,7 +81,7 @@ async fn progress_flows_where_no_hook_wants_it() {
 async fn progress_is_buffered_for_a_webhook_as_in_2015() {
     let engine = FakeEngine::start();
     let progress =
-        format!("{HEAD}d\r\n{{\"status\":1}}\r\n\r\nd\r\n{{\"status\":2}}\r\n\r\n0\r\n\r\n");
+        format!("{HEAD}e\r\n{{\"status\":1}}\r\n\r\ne\r\n{{\"status\":2}}\r\n\r\n0\r\n\r\n");
     engine.on("POST /images/create", Script::whole(progress));
     let webhook = Webhook::echo();
     let powerstrip = Powerstrip::builder()
@@ -93,7 +93,7 @@ async fn progress_is_buffered_for_a_webhook_as_in_2015() {
 
     let answer = powerstrip.call(Request::new("POST", "/v1.41/images/create?fromImage=a")).await;
 
-    let body = "{\"status\":1}\r{\"status\":2}\r";
+    let body = "{\"status\":1}\r\n{\"status\":2}\r\n";
     assert_eq!(webhook.calls()[0]["ServerResponse"]["Body"], body);
     assert_eq!((answer.status(), answer.text().as_str()), (200, body));
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use powerstrip::config::Config;
-use powerstrip::docker::traffic::{self, AnswerHead, AnswerView, Framing, RequestHead, RequestView};
+use powerstrip::docker::traffic::{
+    self, AnswerHead, AnswerView, Framing, RequestHead, RequestView,
+};
 use powerstrip::docker::{Call, Query, Refusal, normalise};
 use powerstrip::endpoint::Match;
 use powerstrip::generation::{Builder, Generation};
@@ -36,9 +38,13 @@ pub(super) async fn run(call: &str, path: &Path) -> anyhow::Result<Report> {
     let config = Config::load(path, &super::environment())?;
     let call = match normalise::read(method.as_bytes(), target.trim().as_bytes()) {
         Err(Refusal::Redirect { location }) => {
-            return Err(anyhow!("the Docker Engine redirects this path to {location}; explain that"));
+            return Err(anyhow!(
+                "the Docker Engine redirects this path to {location}; explain that"
+            ));
         }
-        read => read.with_context(|| format!("the Docker Engine would refuse \"{method} {target}\""))?,
+        read => {
+            read.with_context(|| format!("the Docker Engine would refuse \"{method} {target}\""))?
+        }
     };
     let runtime = Runtime::new(&super::runtime_settings())?;
     let generation = Builder::new(runtime).build(&config).await?.generation;
@@ -62,8 +68,10 @@ fn explain(
     generation: &Generation,
     config: &Config,
 ) -> Explanation {
-    let (matches, chain) =
-        (generation.explain(&call, version.as_deref()), generation.chain(&call, version.as_deref()));
+    let (matches, chain) = (
+        generation.explain(&call, version.as_deref()),
+        generation.chain(&call, version.as_deref()),
+    );
     let query = call.query.as_deref().and_then(|raw| Query::parse(raw).ok()).unwrap_or_default();
     let head = RequestHead { content_type: Some("application/json"), has_body: true };
     let request_body = match traffic::of_request(call.endpoint, &query, head) {
@@ -88,7 +96,8 @@ fn explain(
 }
 
 fn text(explanation: &Explanation) -> String {
-    let Explanation { call, version, patterns, matches, chain, request_body, answer_body } = explanation;
+    let Explanation { call, version, patterns, matches, chain, request_body, answer_body } =
+        explanation;
     let mut text = format!("{} {}\n", call.method, call.forward_target());
     let endpoint = call.endpoint.map_or("not in the catalogue", |endpoint| endpoint.name);
     let version = version.as_deref().unwrap_or("not known");
@@ -102,7 +111,13 @@ fn text(explanation: &Explanation) -> String {
     for (title, links) in [("pre-hooks", &chain.pre), ("post-hooks", &chain.post)] {
         let _ = writeln!(text, "  {title:<14} {}", if links.is_empty() { "none" } else { "" });
         for link in links {
-            let _ = writeln!(text, "    {}    ({}; for {})", link.member.name, state(link), link.pattern);
+            let _ = writeln!(
+                text,
+                "    {}    ({}; for {})",
+                link.member.name,
+                state(link),
+                link.pattern
+            );
         }
     }
     let _ = writeln!(text, "  request body   {request_body}");
@@ -112,12 +127,8 @@ fn text(explanation: &Explanation) -> String {
 
 fn json(explanation: &Explanation) -> Value {
     let Explanation { call, version, matches, chain, request_body, answer_body, .. } = explanation;
-    let matched = |found: &Match| {
-        json!({ "pattern": &*found.pattern, "spelling": found.spelling, "as_sent": found.as_sent })
-    };
-    let hook = |link: &Link| {
-        json!({ "adapter": link.member.name, "pattern": &*link.pattern, "state": state(link) })
-    };
+    let matched = |found: &Match| json!({ "pattern": &*found.pattern, "spelling": found.spelling, "as_sent": found.as_sent });
+    let hook = |link: &Link| json!({ "adapter": link.member.name, "pattern": &*link.pattern, "state": state(link) });
     json!({
         "method": call.method,
         "target": call.forward_target(),

@@ -39,7 +39,10 @@ impl Dockerd {
         let settings = folder.join("daemon.json");
         fs::write(&settings, "{}")?;
         let file = File::create(&log)?;
-        let child = Command::new("dockerd")
+        // In a network namespace of its own: without a bridge it would delete `docker0`, which is
+        // another engine's (moby's daemon_unix.go, removeDefaultBridgeInterface).
+        let child = Command::new("unshare")
+            .args(["--net", "dockerd"])
             .env("PATH", path())
             .arg("--config-file")
             .arg(settings)

@@ -69,6 +69,15 @@ impl Engine {
         }
     }
 
+    /// How a container's environment becomes known.
+    pub(super) fn how_a_container_tells(&self) -> &'static str {
+        match (self.kind, self.runs_containers) {
+            (Kind::Embedded, _) => "would have printed (simulated)",
+            (_, false) => "has, as the engine tells (it was not run)",
+            (_, true) => "itself printed",
+        }
+    }
+
     /// What was not the real thing, one sentence each.
     pub(super) fn simulated(&self) -> Vec<String> {
         match (self.kind, self.runs_containers) {

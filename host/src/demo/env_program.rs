@@ -2,10 +2,11 @@
 //!
 //! No module of the crate: the build script compiles it to a static executable of its own.
 
-use std::env;
+use std::io::{self, Write};
 
-fn main() {
-    for (name, value) in env::vars() {
-        println!("{name}={value}");
+fn main() -> io::Result<()> {
+    for (name, value) in std::env::vars() {
+        writeln!(io::stdout(), "{name}={value}")?;
     }
+    Ok(())
 }

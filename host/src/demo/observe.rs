@@ -81,10 +81,9 @@ pub(super) async fn environment(show: &mut Show<'_>, powerstrip: &Client) -> any
 
     let injected = environment.iter().any(|variable| variable == "TEAM=blue");
     ensure!(injected, "TEAM=blue is not in the container's environment: {environment:?}");
-    let told = if runs { "printed" } else { "was configured with" };
     let mut lines = vec![
         format!("the client asked for     GREETING=hello, answered in {} ms", ms(created.took)),
-        format!("the container {told}"),
+        format!("the container {}", show.engine.how_a_container_tells()),
     ];
     lines.extend(environment.iter().map(|variable| format!("    {variable}")));
     Ok(Seen { lines, json: json!({ "environment": environment, "create_ms": ms(created.took) }) })

@@ -10,8 +10,8 @@ use super::Generation;
 use crate::config::{self, AdapterConfig, AdapterName, Config, ConfigError, Digest, Problem};
 use crate::config::{Source, WebhookTarget, WebhookUrl};
 use crate::endpoint::{EndpointTable, Rule};
-use crate::hook::{HookKind, Member, State};
 use crate::grants::HostPattern;
+use crate::hook::{HookKind, Member, State};
 use crate::wasm::{self, AdapterSpec, Kind, Runtime, SOCKET_HOST, WebhookPeer};
 
 /// The component that speaks the protocol of 2015; part of the program.
@@ -173,7 +173,8 @@ fn assemble(config: &Config, members: Vec<Arc<Member>>) -> Result<Generation, Co
 fn lacking(rules: &[Rule<usize>], members: &[Arc<Member>]) -> Vec<Problem> {
     let places = rules.iter().flat_map(|rule| {
         let pre = rule.pre.iter().enumerate().map(move |(at, id)| (rule, HookKind::Pre, at, *id));
-        let post = rule.post.iter().enumerate().map(move |(at, id)| (rule, HookKind::Post, at, *id));
+        let post =
+            rule.post.iter().enumerate().map(move |(at, id)| (rule, HookKind::Post, at, *id));
         pre.chain(post)
     });
     let lacking = places.filter(|(_, kind, _, id)| lacks(&members[*id], *kind));

@@ -44,6 +44,9 @@ impl Changes {
         if self.events.recv().await.is_none() {
             std::future::pending::<()>().await;
         }
-        while tokio::time::timeout(SETTLE, self.events.recv()).await.is_ok_and(|more| more.is_some()) {}
+        while tokio::time::timeout(SETTLE, self.events.recv())
+            .await
+            .is_ok_and(|more| more.is_some())
+        {}
     }
 }

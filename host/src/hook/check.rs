@@ -44,11 +44,15 @@ pub(super) fn headers(change: &HeaderChange, credentials: bool) -> Result<(), St
             return Err(format!("it may not change the header \"{lower}\""));
         }
         if !credentials && is_credential(&lower) {
-            return Err(format!("it may not change the header \"{lower}\" without `credentials: true`"));
+            return Err(format!(
+                "it may not change the header \"{lower}\" without `credentials: true`"
+            ));
         }
     }
-    let illegal = change.set.iter().find(|(_, value)| http::HeaderValue::from_bytes(value).is_err());
-    illegal.map_or(Ok(()), |(name, _)| Err(format!("the value of its header \"{name}\" is not legal")))
+    let illegal =
+        change.set.iter().find(|(_, value)| http::HeaderValue::from_bytes(value).is_err());
+    illegal
+        .map_or(Ok(()), |(name, _)| Err(format!("the value of its header \"{name}\" is not legal")))
 }
 
 pub(super) fn request_body(body: &[u8], shown: Body, json: bool) -> Result<(), String> {
@@ -83,7 +87,10 @@ pub(super) fn status(status: u16, allowed: RangeInclusive<u16>) -> Result<(), St
 /// An answer made by an adapter alone.
 pub(super) fn answer(response: &HookResponse, credentials: bool) -> Result<(), String> {
     status(response.status, 200..=599)?;
-    headers(&HeaderChange { set: response.headers.clone(), ..HeaderChange::default() }, credentials)?;
+    headers(
+        &HeaderChange { set: response.headers.clone(), ..HeaderChange::default() },
+        credentials,
+    )?;
     response.body.as_ref().map_or(Ok(()), |body| response_body(body, Body::Absent, response))
 }
 

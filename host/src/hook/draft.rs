@@ -64,7 +64,9 @@ impl Draft {
     /// The request as this adapter may see it.
     pub(super) fn view(&self, member: &Member) -> Cow<'_, HookRequest> {
         let headers = self.request.headers.iter();
-        if member.credentials || (!self.secret && !headers.clone().any(|line| is_credential(&line.0))) {
+        if member.credentials
+            || (!self.secret && !headers.clone().any(|line| is_credential(&line.0)))
+        {
             return Cow::Borrowed(&self.request);
         }
         let body = if self.secret { None } else { self.request.body.clone() };

@@ -96,7 +96,9 @@ impl fmt::Display for HookError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { adapter, hook, failure } = self;
         match failure {
-            HookFailure::NotReady(_) => write!(formatter, "adapter {adapter} is not ready: {failure}"),
+            HookFailure::NotReady(_) => {
+                write!(formatter, "adapter {adapter} is not ready: {failure}")
+            }
             HookFailure::Busy { .. } => write!(formatter, "adapter {adapter} is busy: {failure}"),
             _ => write!(formatter, "adapter {adapter} failed in its {}: {failure}", hook.as_str()),
         }

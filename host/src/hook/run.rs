@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use tracing::Instrument;
 
 use super::check;
-use super::{Adapter, AnswerDraft, Body, Call, Carry, Chain, Context, Draft, HookError, HookFailure};
+use super::{
+    Adapter, AnswerDraft, Body, Call, Carry, Chain, Context, Draft, HookError, HookFailure,
+};
 use super::{HookKind, HookRequest, HookResponse, Link, Member, Mode, OnFailure, PostOutcome};
 use super::{PreOutcome, Rejection, RequestPatch, UnwindReason};
 use crate::telemetry;
@@ -83,7 +85,8 @@ impl Run {
                 let view = draft.view(&link.member);
                 hook.timed(adapter.pre(&call, &view)).await
             };
-            let Some(outcome) = hook.accept(ran.and_then(|outcome| checked(outcome, &link.member)))?
+            let Some(outcome) =
+                hook.accept(ran.and_then(|outcome| checked(outcome, &link.member)))?
             else {
                 continue;
             };
@@ -125,8 +128,12 @@ impl Run {
             };
             let applied = match hook.accept(ran)? {
                 None | Some(PostOutcome::Pass) => continue,
-                Some(PostOutcome::Modify(patch)) => answer.apply(patch, &link.member).map(|()| None),
-                Some(PostOutcome::Reject(refusal)) => check::rejection(&refusal).map(|()| Some(refusal)),
+                Some(PostOutcome::Modify(patch)) => {
+                    answer.apply(patch, &link.member).map(|()| None)
+                }
+                Some(PostOutcome::Reject(refusal)) => {
+                    check::rejection(&refusal).map(|()| Some(refusal))
+                }
             };
             if let Some(Some(refusal)) = hook.settle(applied.map_err(HookFailure::BadOutcome))? {
                 return Ok(Verdict::Refuse(refusal));
@@ -139,7 +146,8 @@ impl Run {
     pub async fn unwind(&mut self, draft: &Draft, reason: &UnwindReason) {
         for link in std::mem::take(&mut self.began).into_iter().rev() {
             let hook = Hook { link: &link, kind: HookKind::Unwind };
-            let (Ok(adapter), true) = (link.member.adapter(), link.member.has(HookKind::Unwind)) else {
+            let (Ok(adapter), true) = (link.member.adapter(), link.member.has(HookKind::Unwind))
+            else {
                 continue;
             };
             let (call, view) = (self.call(&link), draft.view(&link.member));

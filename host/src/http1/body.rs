@@ -133,14 +133,19 @@ impl Body {
         Ok(Step::Again)
     }
 
-    fn chunk_size<R: AsyncRead + Unpin>(&mut self, source: &mut Source<R>) -> Result<Step, BodyError> {
+    fn chunk_size<R: AsyncRead + Unpin>(
+        &mut self,
+        source: &mut Source<R>,
+    ) -> Result<Step, BodyError> {
         match httparse::parse_chunk_size(source.buffered()) {
             Ok(httparse::Status::Complete((line, size))) => {
                 source.take(line);
                 self.state = if size == 0 { State::Trailers(0) } else { State::ChunkData(size) };
                 Ok(Step::Again)
             }
-            Ok(httparse::Status::Partial) if source.buffered().len() <= MAX_SIZE_LINE => Ok(Step::More),
+            Ok(httparse::Status::Partial) if source.buffered().len() <= MAX_SIZE_LINE => {
+                Ok(Step::More)
+            }
             _ => Err(BodyError::Chunks),
         }
     }
@@ -152,7 +157,11 @@ impl Body {
         seen: usize,
     ) -> Result<Step, BodyError> {
         let Some(end) = source.buffered().iter().position(|byte| *byte == b'\n') else {
-            return if source.buffered().len() > MAX_TRAILERS { Err(BodyError::Chunks) } else { Ok(Step::More) };
+            return if source.buffered().len() > MAX_TRAILERS {
+                Err(BodyError::Chunks)
+            } else {
+                Ok(Step::More)
+            };
         };
         let line = source.take(end + 1);
         let blank = line[..] == b"\r\n"[..] || line[..] == b"\n"[..];

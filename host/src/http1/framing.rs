@@ -84,7 +84,8 @@ fn declared(headers: &Headers) -> Result<Option<Framing>, FramingError> {
 
 /// Digits only: `u64::from_str` would take a sign, which RFC 9110 §8.6 does not.
 fn parse_length(value: &[u8]) -> Result<u64, FramingError> {
-    let digits = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+    let digits =
+        std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
     digits.and_then(|text| text.parse().ok()).ok_or(FramingError::Length)
 }
 

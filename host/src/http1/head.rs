@@ -77,9 +77,8 @@ impl Headers {
     /// Whether a comma-separated list under this name holds this word, in any case.
     #[must_use]
     pub fn has_token(&self, name: &str, token: &str) -> bool {
-        self.all(name).any(|value| {
-            value.split(|byte| *byte == b',').any(|word| is(word.trim_ascii(), token))
-        })
+        self.all(name)
+            .any(|value| value.split(|byte| *byte == b',').any(|word| is(word.trim_ascii(), token)))
     }
 
     /// Removes every line of one name.

@@ -126,7 +126,11 @@ impl<R: AsyncRead + Unpin> Source<R> {
             }
             searched = self.buffer.len().saturating_sub(3);
             if self.fill().await? == 0 {
-                return Ok(if self.buffer.is_empty() { Ok(None) } else { Err(HeadError::Truncated) });
+                return Ok(if self.buffer.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(HeadError::Truncated)
+                });
             }
         }
     }

@@ -47,7 +47,11 @@ impl Proxy {
         Ok(Context {
             request_id: request.id.clone(),
             endpoint: call.endpoint.map(|endpoint| endpoint.name),
-            variables: call.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            variables: call
+                .variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
             api_version: sent.or_else(|| version.cloned()).unwrap_or_default(),
             client: client.identity.clone(),
             upstream: self.upstream.address().to_string(),
@@ -145,7 +149,8 @@ impl Hooks {
     ) -> Result<Option<Reply>, ProxyError> {
         let Self { generation, run, draft, version, call } = self;
         let Some(call) = call else { return Ok(None) };
-        let mut within = Within { generation, call, version: version.as_deref().map(String::as_str) };
+        let mut within =
+            Within { generation, call, version: version.as_deref().map(String::as_str) };
         let verdict = client.unless_gone(run.pre(draft, &mut within)).await?;
         match verdict.map_err(ProxyError::Hook)? {
             Verdict::Answer(response) => return Ok(Some(made(response))),
@@ -183,13 +188,18 @@ impl Hooks {
             AnswerView::HeadOnly => self.may_see_secrets(),
         };
         let streaming = answer.streaming;
-        if whole { self.post_whole(streaming, client).await } else { self.post_head(streaming, client).await }
+        if whole {
+            self.post_whole(streaming, client).await
+        } else {
+            self.post_head(streaming, client).await
+        }
     }
 
     /// Secrets are shown to those who are trusted with credentials, to nobody else.
     fn may_see_secrets(&self) -> bool {
         let endpoint = self.call.as_ref().and_then(|call| call.endpoint);
-        endpoint.is_some_and(|endpoint| endpoint.secret_answer) && self.run.chain().has_credentials()
+        endpoint.is_some_and(|endpoint| endpoint.secret_answer)
+            && self.run.chain().has_credentials()
     }
 
     async fn post_whole(
@@ -203,8 +213,10 @@ impl Hooks {
             let body = &mut crate::http1::Body::new(framing);
             crate::http1::collect(body, &mut connection.source, limit).await
         };
-        let collected = upload.beside(&mut client.source, &mut connection.writer, collecting).await?;
-        let collected = collected.map_err(|error| ProxyError::Upstream(UpstreamError::Body(error)))?;
+        let collected =
+            upload.beside(&mut client.source, &mut connection.writer, collecting).await?;
+        let collected =
+            collected.map_err(|error| ProxyError::Upstream(UpstreamError::Body(error)))?;
         let body = collected.ok_or_else(|| ProxyError::AnswerTooLarge(show_bytes(limit)))?;
 
         let shown = Some(body.clone()).filter(|body| !body.is_empty());

@@ -100,11 +100,14 @@ impl Proxy {
 
         // A short body that has come with its head leaves with it.
         let first = body.next(&mut connection.source).now_or_never().transpose();
-        let first = first.map_err(|error| ProxyError::Upstream(UpstreamError::Body(error)))?.flatten();
+        let first =
+            first.map_err(|error| ProxyError::Upstream(UpstreamError::Body(error)))?.flatten();
         let first = first.map_or_else(|| piece(Bytes::new(), false), |data| piece(data, chunked));
         let end = if chunked && body.is_done() { last_chunk() } else { Bytes::new() };
         let ended = body.is_done();
-        send(&mut client.writer, bytes.split().freeze().chain(first).chain(end)).await.map_err(gone)?;
+        send(&mut client.writer, bytes.split().freeze().chain(first).chain(end))
+            .await
+            .map_err(gone)?;
 
         if !ended {
             let relay = relay(&mut body, &mut connection.source, &mut client.writer, chunked);

@@ -9,8 +9,8 @@ use super::error::ProxyError;
 use super::upload::Upload;
 use crate::docker::catalogue::{Answer, Endpoint, RequestBody};
 use crate::docker::{Call, Query, normalise};
-use crate::limits::{BodyLimits, show_bytes};
 use crate::http1::{self, Body, Framing, RequestHead};
+use crate::limits::{BodyLimits, show_bytes};
 
 /// A body of this size is read before the engine is asked: head and body then leave in one write, on a
 /// connection that is used again.
@@ -58,7 +58,8 @@ impl Request {
         if hosts > 1 || (self.head.http11 && hosts == 0) {
             return Err(ProxyError::Host);
         }
-        let call = normalise::read(&self.head.method, &self.head.target).map_err(ProxyError::Line)?;
+        let call =
+            normalise::read(&self.head.method, &self.head.target).map_err(ProxyError::Line)?;
         self.call = Some(call);
         Ok(())
     }
@@ -106,7 +107,9 @@ impl Request {
             Framing::None => self.whole = Some(Bytes::new()),
             _ if hijacks && kind == Some(RequestBody::None) => self.drop_body(client).await?,
             _ if hijacks => self.collect(limits.body, client).await?,
-            Framing::Chunked if kind == Some(RequestBody::None) => self.collect(limits.body, client).await?,
+            Framing::Chunked if kind == Some(RequestBody::None) => {
+                self.collect(limits.body, client).await?
+            }
             Framing::Length(length) if length <= SMALL && !expects && is_json(kind) => {
                 self.collect(SMALL, client).await?;
             }
@@ -116,7 +119,11 @@ impl Request {
     }
 
     /// Reads all of the body, up to a limit.
-    pub(super) async fn collect(&mut self, limit: u64, client: &mut Client) -> Result<(), ProxyError> {
+    pub(super) async fn collect(
+        &mut self,
+        limit: u64,
+        client: &mut Client,
+    ) -> Result<(), ProxyError> {
         let too_large = || ProxyError::BodyTooLarge(show_bytes(limit));
         if matches!(self.framing, Framing::Length(length) if length > limit) {
             return Err(too_large());

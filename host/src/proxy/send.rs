@@ -3,12 +3,12 @@
 use bytes::{Buf, Bytes};
 use tokio::io::AsyncWriteExt;
 
+use super::Proxy;
 use super::client::{Client, send};
 use super::error::ProxyError;
 use super::headers::{self, Outgoing};
 use super::reply::{Reply, Streaming};
 use super::request::Request;
-use super::Proxy;
 use crate::docker::traffic::{self, AnswerHead, AnswerView};
 use crate::http1::{Framing, ResponseHead, Source};
 use crate::stream::Reader;
@@ -110,7 +110,11 @@ impl Proxy {
 
 /// The engine's answer alone decides whether a connection becomes raw: a client that asks for an upgrade
 /// elsewhere could hide requests in it.
-fn view(head: &ResponseHead, framing: Framing, request: &Request) -> Result<AnswerView, ProxyError> {
+fn view(
+    head: &ResponseHead,
+    framing: Framing,
+    request: &Request,
+) -> Result<AnswerView, ProxyError> {
     let content_type = head.headers.get("content-type");
     let answer = AnswerHead {
         status: head.status,

@@ -77,7 +77,7 @@ enum Socket {
 }
 
 /// A client that has connected and may have to shake hands yet.
-pub struct Incoming {
+pub(super) struct Incoming {
     stream: Raw,
     tls: Option<TlsAcceptor>,
     peer: Peer,
@@ -145,9 +145,9 @@ impl Listener {
     pub fn address(&self) -> String {
         match &self.socket {
             Socket::Unix { path, .. } => format!("unix://{}", path.display()),
-            Socket::Tcp(listener) => {
-                listener.local_addr().map_or_else(|_| "tcp://".to_owned(), |bound| format!("tcp://{bound}"))
-            }
+            Socket::Tcp(listener) => listener
+                .local_addr()
+                .map_or_else(|_| "tcp://".to_owned(), |bound| format!("tcp://{bound}")),
         }
     }
 
@@ -193,7 +193,8 @@ impl Incoming {
             (Raw::Tcp(stream), None) => (stream::from_tcp(stream), self.peer),
             (Raw::Tcp(stream), Some(acceptor)) => {
                 let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
-                let stream = shaken.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+                let stream =
+                    shaken.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
                 (stream::from_tls(stream.into()), self.peer)
             }
         };
@@ -241,7 +242,8 @@ fn owners(listen: &Listen) -> Result<(Option<u32>, Option<u32>), ListenError> {
         name: name.clone(),
     };
     let user = |name: &String| User::from_name(name).ok().flatten().map(|user| user.uid.as_raw());
-    let group = |name: &String| Group::from_name(name).ok().flatten().map(|group| group.gid.as_raw());
+    let group =
+        |name: &String| Group::from_name(name).ok().flatten().map(|group| group.gid.as_raw());
     // A number is an id of its own: containers often lack the names of their host.
     let id = |name: &String, named: Option<u32>| {
         named.or_else(|| name.parse().ok()).ok_or_else(|| missing(name))

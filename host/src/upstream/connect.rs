@@ -44,6 +44,8 @@ async fn open(address: &Address, tls: Option<&Tls>) -> io::Result<(Reader, Write
             let connector = TlsConnector::from(Arc::clone(&tls.config));
             Ok(stream::from_tls(connector.connect(tls.name.clone(), tcp).await?.into()))
         }
-        Address::Fd => Err(io::Error::new(io::ErrorKind::InvalidInput, "fd:// is for listening only")),
+        Address::Fd => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "fd:// is for listening only"))
+        }
     }
 }

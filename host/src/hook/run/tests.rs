@@ -85,7 +85,8 @@ async fn a_refusal_ends_the_chain_and_unwinds_in_reverse() {
 #[tokio::test]
 async fn a_failure_names_adapter_and_hook() {
     let calls = Calls::default();
-    let failing = FakeAdapter::passing("guard", &calls).pre(Err(HookFailure::OutOfFuel { limit: 7 }));
+    let failing =
+        FakeAdapter::passing("guard", &calls).pre(Err(HookFailure::OutOfFuel { limit: 7 }));
     let mut run = Run::new(chain(vec![failing.link()]), Context::default());
 
     let error = run.pre(&mut draft(), &mut Anywhere).await.expect_err("it fails");
@@ -97,7 +98,8 @@ async fn a_failure_names_adapter_and_hook() {
 #[tokio::test]
 async fn a_failure_that_is_ignored_counts_as_pass() {
     let calls = Calls::default();
-    let failing = FakeAdapter::passing("first", &calls).pre(Err(HookFailure::Trapped(String::new())));
+    let failing =
+        FakeAdapter::passing("first", &calls).pre(Err(HookFailure::Trapped(String::new())));
     let links = vec![
         failing.link_with(Mode::Enforce, OnFailure::Ignore),
         FakeAdapter::passing("second", &calls).link(),
@@ -184,15 +186,28 @@ fn setting(name: &str, value: &'static str) -> RequestPatch {
     RequestPatch { set_headers: vec![header(name, value)], ..RequestPatch::default() }
 }
 
-illegal!(a_path_variable_may_not_leave_the_endpoint,
+illegal!(
+    a_path_variable_may_not_leave_the_endpoint,
     RequestPatch { variables: vec![("id".to_owned(), "x".to_owned())], ..RequestPatch::default() },
-    "it may not change the path of a request");
-illegal!(a_header_that_frames_the_message_is_fixed, setting("Content-Length", "5"),
-    "it may not change the header \"content-length\"");
-illegal!(a_credential_needs_its_grant, setting("X-Registry-Auth", "x"),
-    "it may not change the header \"x-registry-auth\" without `credentials: true`");
-illegal!(a_header_value_is_one_line, setting("X-A", "a\r\nb: c"),
-    "the value of its header \"X-A\" is not legal");
-illegal!(a_json_endpoint_gets_json,
+    "it may not change the path of a request"
+);
+illegal!(
+    a_header_that_frames_the_message_is_fixed,
+    setting("Content-Length", "5"),
+    "it may not change the header \"content-length\""
+);
+illegal!(
+    a_credential_needs_its_grant,
+    setting("X-Registry-Auth", "x"),
+    "it may not change the header \"x-registry-auth\" without `credentials: true`"
+);
+illegal!(
+    a_header_value_is_one_line,
+    setting("X-A", "a\r\nb: c"),
+    "the value of its header \"X-A\" is not legal"
+);
+illegal!(
+    a_json_endpoint_gets_json,
     RequestPatch { body: Some(Bytes::from_static(b"{]")), ..RequestPatch::default() },
-    "its body is not JSON (line 1, column 2)");
+    "its body is not JSON (line 1, column 2)"
+);

@@ -3,7 +3,11 @@
 use super::*;
 
 /// Reads a body from bytes that arrive `at_a_time`, and what is left behind it.
-async fn read(framing: Framing, wire: &[u8], at_a_time: usize) -> Result<(Vec<u8>, Vec<u8>), BodyError> {
+async fn read(
+    framing: Framing,
+    wire: &[u8],
+    at_a_time: usize,
+) -> Result<(Vec<u8>, Vec<u8>), BodyError> {
     let (client, server) = tokio::io::duplex(at_a_time);
     let sent = wire.to_vec();
     let sending = tokio::spawn(async move {
@@ -28,7 +32,11 @@ macro_rules! reads {
             for at_a_time in 1..40 {
                 let (body, rest) = read($framing, $wire, at_a_time).await.expect("it is a body");
 
-                assert_eq!((&body[..], &rest[..]), (&$body[..], &$rest[..]), "{at_a_time} at a time");
+                assert_eq!(
+                    (&body[..], &rest[..]),
+                    (&$body[..], &$rest[..]),
+                    "{at_a_time} at a time"
+                );
             }
         }
     };

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use http::Uri;
 use http::uri::Scheme;
-use hyper_rustls::ConfigBuilderExt;
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::{TcpStream, UnixStream};
@@ -22,6 +21,7 @@ use super::SOCKET_HOST;
 use super::error::DialError;
 use super::stream::{Io, Stream, TlsStream};
 use crate::grants::{GrantedBy, Grants, address_allowed};
+use crate::tls;
 
 /// Connections that one adapter may have, idle ones among them.
 const MAX_CONNECTIONS: usize = 256;
@@ -133,17 +133,12 @@ impl Tls {
 
 /// Trusts what the system trusts; without such a list, nobody.
 fn system_roots() -> Arc<ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = || {
-        ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .expect("ring has the ciphers of the default versions")
-    };
-    let with_roots = builder().with_native_roots().unwrap_or_else(|error| {
-        tracing::warn!(%error, "no certificate authorities found, so https calls will fail");
-        builder().with_root_certificates(RootCertStore::empty())
-    });
-    Arc::new(with_roots.with_no_client_auth())
+    tls::client(None, None).unwrap_or_else(|error| {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "no certificate authorities found, so https calls will fail");
+        let nobody = RootCertStore::empty();
+        Arc::new(ClientConfig::builder().with_root_certificates(nobody).with_no_client_auth())
+    })
 }
 
 type Connecting = Pin<Box<dyn Future<Output = Result<TokioIo<Stream>, DialError>> + Send>>;
