@@ -28,7 +28,6 @@ fn main() -> ExitCode {
 ///
 /// Where it cannot be linked without them the file is empty; the demo then inspects its container
 /// instead of running it, and says so.
-#[expect(clippy::print_stdout, reason = "build scripts talk to cargo through their output")]
 fn build_env_program() {
     const SOURCE: &str = "src/demo/env_program.rs";
     let variable = |name| env::var_os(name).expect("cargo sets it for build scripts");

@@ -1,14 +1,10 @@
-//! Builds `adapters/*`, `guests/*` and `witness` to components, and lists them for the harness.
+//! Builds `adapters/*` and `guests/*` to components, and lists them for the harness.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, process::ExitCode};
 
 fn main() -> ExitCode {
-    // Cargo builds members of the workspace only.
-    let members = fs::read_to_string("../Cargo.toml").unwrap_or_default();
-    let witness = package_of(Path::new("witness")).filter(|_| members.contains("tests/witness"));
-    let others = ["../adapters", "guests"].into_iter().flat_map(packages_in);
-    let names: Vec<String> = witness.into_iter().chain(others).collect();
+    let names: Vec<String> = ["../adapters", "guests"].into_iter().flat_map(packages_in).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
 
     match powerstrip_guest_build::components(&names) {
@@ -21,10 +17,7 @@ fn main() -> ExitCode {
             fs::write(out.join("components.rs"), code).expect("cargo's folder is writable");
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            println!("cargo::error={}", powerstrip_guest_build::explain(&error));
-            ExitCode::FAILURE
-        }
+        Err(error) => powerstrip_guest_build::fail(&error),
     }
 }
 

@@ -1,15 +1,15 @@
 //! Puts the parts together: the only place that knows them all.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Mutex;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
 use crate::addr::Address;
 use crate::config::{self, Config, ConfigError, Environment};
-use crate::generation::{self, Builder, Built, Generations};
+use crate::generation::{Builder, Built, Changes, Generations};
 use crate::proxy::Proxy;
 use crate::server::{self, Listen, ListenError, Listener};
 use crate::tls::{self, TlsError};
@@ -44,10 +44,19 @@ pub struct App {
     path: PathBuf,
     environment: Environment,
     config: Config,
-    builder: Mutex<Builder>,
+    builder: Builder,
     generations: Arc<Generations>,
     upstream: Arc<Upstream>,
     listeners: Vec<Listener>,
+    signals: Signals,
+    changes: Option<Changes>,
+}
+
+/// The signals that we answer.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
 }
 
 impl App {
@@ -61,82 +70,78 @@ impl App {
         environment: Environment,
         settings: &RuntimeSettings,
     ) -> Result<Self, StartupError> {
+        let signals = Signals::receive().map_err(StartupError::Signals)?;
+        let mut changes = watch();
         let config = Config::load(&path, &environment)?;
+        cover(&mut changes, &path, &config);
+        // Read again now that it is watched: a change in between would go unnoticed.
+        let config = Config::load(&path, &environment).unwrap_or(config);
         config.warnings.iter().for_each(|warning| tracing::warn!(%warning, "configuration"));
+
         let runtime = Runtime::new(settings).map_err(StartupError::Runtime)?;
         let mut builder = Builder::new(runtime);
         let built = builder.build(&config).await?;
         report(&built);
         let generations = Arc::new(Generations::new(built.generation));
-        let upstream =
-            Arc::new(Upstream::new(config.engine.address.clone(), engine_tls(&config.engine)?));
+        let engine = Upstream::new(config.engine.address.clone(), engine_tls(&config.engine)?);
+        let upstream = Arc::new(engine);
         let mut listeners = Vec::new();
         for listener in &config.listeners {
             listeners.extend(Listener::bind(&listen(listener)?).await?);
         }
-        let builder = Mutex::new(builder);
-        Ok(Self { path, environment, config, builder, generations, upstream, listeners })
+        Ok(Self {
+            path,
+            environment,
+            config,
+            builder,
+            generations,
+            upstream,
+            listeners,
+            signals,
+            changes,
+        })
     }
 
     /// Serves until SIGTERM or SIGINT; a second one cuts what is still running.
-    ///
-    /// # Errors
-    /// When signals cannot be received.
-    pub async fn run(mut self) -> Result<(), StartupError> {
-        let mut terminate = signal(SignalKind::terminate()).map_err(StartupError::Signals)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(StartupError::Signals)?;
-        let (stop, now) = (tokio::sync::Notify::new(), tokio::sync::Notify::new());
+    pub async fn run(mut self) {
+        let (stop, now) = (Notify::new(), Notify::new());
         let listeners = std::mem::take(&mut self.listeners);
         for listener in &listeners {
             tracing::info!(address = %listener.address(), "listening");
         }
-        let proxy = Arc::new(Proxy::new(Arc::clone(&self.generations), Arc::clone(&self.upstream)));
-        let signals = async {
-            for told in [&stop, &now] {
-                tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-                told.notify_one();
-            }
-            std::future::pending::<()>().await;
-        };
+        let proxy = Proxy::new(Arc::clone(&self.generations), Arc::clone(&self.upstream));
         tokio::select! {
-            () = server::run(listeners, proxy, stop.notified(), now.notified()) => {}
-            () = signals => {}
-            () = self.reload_on_change() => {}
+            () = server::run(listeners, Arc::new(proxy), stop.notified(), now.notified()) => {}
+            () = self.answer_signals(&stop, &now) => {}
         }
         tracing::info!("stopped");
-        Ok(())
     }
 
-    /// Makes a new generation whenever the file, a component or SIGHUP says so.
-    async fn reload_on_change(&self) {
-        let paths = [self.path.clone(), self.config.adapters_dir.join("*")];
-        let mut changes = match generation::watch(&paths) {
-            Ok(changes) => Some(changes),
-            Err(error) => {
-                tracing::warn!(%error, "files cannot be watched; SIGHUP reloads them");
-                None
-            }
-        };
-        let Ok(mut hang_up) = signal(SignalKind::hangup()) else {
-            return std::future::pending().await;
-        };
+    /// Tells the server to stop, and makes a new generation whenever the file, a component or SIGHUP
+    /// says so.
+    async fn answer_signals(&mut self, stop: &Notify, now: &Notify) {
+        let mut told = [stop, now].into_iter();
         loop {
             let changed = async {
-                match &mut changes {
+                match &mut self.changes {
                     Some(changes) => changes.next().await,
                     None => std::future::pending().await,
                 }
             };
-            tokio::select! { () = changed => {}, _ = hang_up.recv() => {} }
-            self.reload().await;
+            tokio::select! {
+                _ = self.signals.terminate.recv() => { told.next().inspect(|it| it.notify_one()); }
+                _ = self.signals.interrupt.recv() => { told.next().inspect(|it| it.notify_one()); }
+                _ = self.signals.hang_up.recv() => self.reload().await,
+                () = changed => self.reload().await,
+            }
         }
     }
 
     /// Replaces the generation, unless the configuration is wrong: then the last good one serves on.
-    async fn reload(&self) {
+    async fn reload(&mut self) {
         let reloaded = async {
             let config = Config::load(&self.path, &self.environment)?;
-            let built = self.builder.lock().await.build(&config).await?;
+            let built = self.builder.build(&config).await?;
             Ok::<_, ConfigError>((config, built))
         };
         match reloaded.await {
@@ -154,6 +159,7 @@ impl App {
                     "reloaded"
                 );
                 self.generations.swap(built.generation);
+                cover(&mut self.changes, &self.path, &config);
             }
             Err(error) => {
                 for problem in &error.problems {
@@ -162,6 +168,35 @@ impl App {
             }
         }
     }
+}
+
+impl Signals {
+    fn receive() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+fn watch() -> Option<Changes> {
+    let changes = Changes::new();
+    changes.inspect_err(not_watched).ok()
+}
+
+/// Watches the folders of the file and of the components.
+fn cover(changes: &mut Option<Changes>, path: &Path, config: &Config) {
+    let Some(changes) = changes else { return };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folders = [folder.unwrap_or(Path::new(".")), &config.adapters_dir];
+    if let Err(error) = changes.cover(&folders) {
+        not_watched(&error);
+    }
+}
+
+fn not_watched(error: &notify::Error) {
+    tracing::warn!(%error, "files cannot be watched; SIGHUP reloads them");
 }
 
 fn report(built: &Built) {

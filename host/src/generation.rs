@@ -14,7 +14,7 @@ use crate::hook::{Chain, Link, Member};
 use crate::limits::BodyLimits;
 
 pub use build::{Builder, Built};
-pub use watch::watch;
+pub use watch::Changes;
 
 /// What serves requests at one time.
 pub struct Generation {

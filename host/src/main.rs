@@ -18,7 +18,12 @@ fn main() -> ExitCode {
             if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
-            eprintln!("{}", cli::describe(&error, arguments.format));
+            let error = cli::describe(&error, arguments.format);
+            // Whoever asks for JSON reads it where the results are.
+            match arguments.format {
+                cli::Format::Text => eprintln!("{error}"),
+                cli::Format::Json => println!("{error}"),
+            }
             ExitCode::FAILURE
         }
     }

@@ -128,8 +128,8 @@ fn ended_badly(result: &Result<Reply, ProxyError>) -> Option<UnwindReason> {
         }
         Err(ProxyError::ClientGone) => Some(UnwindReason::ClientGone),
         Err(error @ ProxyError::Upstream(_)) => {
-            Some(UnwindReason::UpstreamFailed(error.to_string()))
+            Some(UnwindReason::UpstreamFailed(format!("powerstrip: {error}")))
         }
-        Err(error) => Some(UnwindReason::HookFailed(error.to_string())),
+        Err(error) => Some(UnwindReason::HookFailed(format!("powerstrip: {error}"))),
     }
 }

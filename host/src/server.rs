@@ -83,7 +83,7 @@ impl<S: Service> Accepting<S> {
             match accepted {
                 Ok(incoming) => self.spawn(incoming, drain.clone(), kill.clone()),
                 Err(error) if is_passing(&error) => {
-                    tracing::debug!(%error, "a client left at once")
+                    tracing::debug!(%error, "a client left at once");
                 }
                 Err(error) => {
                     tracing::error!(%error, "cannot accept a client");

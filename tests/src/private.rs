@@ -1,12 +1,12 @@
 //! A private Docker Engine and image registry: own sockets, own folders, nothing shared with an
 //! engine that the machine may run already.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command as Blocking;
 use std::{env, fs, io};
 
 use anyhow::{Context, Result, ensure};
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -94,12 +94,15 @@ impl PrivateEngine {
 }
 
 fn dockerd(folder: &Path, address: &str) -> Command {
-    let mut command = Command::new(in_path("dockerd").expect("it was looked for before"));
+    // A network of its own: rules, bridges and `docker0` of another engine must not change.
+    let in_namespace = "busybox ip link set lo up && exec \"$0\" \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--net", "sh", "-c", in_namespace]);
+    command.arg(in_path("dockerd").expect("it was looked for before"));
     command.arg("--data-root").arg(folder.join("data"));
     command.arg("--exec-root").arg(folder.join("exec"));
     command.arg("--pidfile").arg(folder.join("dockerd.pid"));
-    // Neither rules nor bridges: another engine's must not change, and no test needs the network.
-    command.args(["--host", address, "--iptables=false", "--bridge=none"]);
+    command.args(["--host", address, "--iptables=false"]);
     command.args(["--shutdown-timeout", "1"]);
     command
 }
@@ -125,6 +128,7 @@ pub async fn import_busybox(docker: &Docker) -> Result<()> {
     Ok(())
 }
 
+/// Starts a registry where the engine can reach it: in the network of its process.
 async fn start_registry(folder: &Path) -> Result<Option<(Process, String)>> {
     if in_path("docker-registry").is_none() {
         return Ok(None);
@@ -137,7 +141,12 @@ async fn start_registry(folder: &Path) -> Result<Option<(Process, String)>> {
         storage.display()
     );
     fs::write(&config, text)?;
-    let process = Process::start(Command::new("docker-registry").arg("serve").arg(&config));
+    let pidfile = fs::read_to_string(folder.join("dockerd.pid"))?;
+    let mut command = Command::new("nsenter");
+    command
+        .arg(format!("--net=/proc/{}/ns/net", pidfile.trim()))
+        .args(["docker-registry", "serve"]);
+    let process = Process::start(command.arg(&config));
     let host = process.line("its address", listening_on).await;
     Ok(Some((process, host)))
 }
@@ -162,30 +171,45 @@ async fn sweep() {
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(FOLDER))
     });
     for folder in folders {
-        if pid_in(&folder.join("owner")).is_some_and(|pid| test_kill_process(pid).is_ok()) {
+        if is_alive(&folder.join("owner")) {
             continue;
         }
-        end_dockerd_of(&folder).await;
+        end_processes_of(&folder).await;
         unmount_below(&folder);
         // What cannot be removed is tried again the next time.
         let _ = fs::remove_dir_all(&folder);
     }
 }
 
-async fn end_dockerd_of(folder: &Path) {
-    let Some(pid) = pid_in(&folder.join("dockerd.pid")) else { return };
-    let path = PathBuf::from(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
-    let is_it = || {
-        let line = fs::read(&path).unwrap_or_default();
-        String::from_utf8_lossy(&line).contains(&*folder.to_string_lossy())
-    };
-    if is_it() && kill_process(pid, Signal::TERM).is_ok() {
-        eventually("the end of a forgotten dockerd", async || (!is_it()).then_some(())).await;
-    }
+/// Whether the process runs whose number stands in this file; one that nobody has awaited has no
+/// command line any more.
+fn is_alive(file: &Path) -> bool {
+    let pid = fs::read_to_string(file).unwrap_or_default();
+    let line = fs::read(format!("/proc/{}/cmdline", pid.trim())).unwrap_or_default();
+    !line.is_empty()
 }
 
-fn pid_in(file: &Path) -> Option<Pid> {
-    fs::read_to_string(file).ok()?.trim().parse().ok().and_then(Pid::from_raw)
+/// Asks the servers of a private engine to end, which takes their children with them.
+async fn end_processes_of(folder: &Path) {
+    for pid in servers_of(folder) {
+        // One that has just ended by itself is no matter.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    let are_gone = async || servers_of(folder).is_empty().then_some(());
+    eventually("the end of a forgotten engine", are_gone).await;
+}
+
+/// The processes whose command line names a file in this folder.
+fn servers_of(folder: &Path) -> Vec<Pid> {
+    let names_it = |entry: &fs::DirEntry| {
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line);
+        let is_server = line.contains("dockerd\0") || line.starts_with("docker-registry\0");
+        is_server && line.contains(&*folder.to_string_lossy())
+    };
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten().filter(names_it);
+    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
+    processes.filter_map(number).filter_map(Pid::from_raw).collect()
 }
 
 /// Detaches the file systems that an engine has left mounted in its folder.

@@ -23,7 +23,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("config", &["addr", "endpoint", "grants", "hook", "limits", "telemetry"]),
     ("server", &["addr", "http1", "stream", "telemetry", "tls"]),
     ("upstream", &["addr", "http1", "stream", "telemetry", "tls"]),
-    ("wasm", &["addr", "grants", "hook", "limits", "telemetry"]),
+    ("wasm", &["addr", "grants", "hook", "limits", "telemetry", "tls"]),
     (
         "generation",
         &["config", "docker", "endpoint", "grants", "hook", "limits", "telemetry", "wasm"],

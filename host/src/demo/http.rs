@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, request};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -43,37 +43,42 @@ pub(super) struct Answer {
     pub(super) took: Duration,
 }
 
+/// What goes with a call.
+#[derive(Debug)]
+pub(super) enum Payload {
+    /// Nothing.
+    None,
+    /// JSON.
+    Json(Value),
+    /// An archive.
+    Tar(Vec<u8>),
+}
+
 impl Client {
     /// Asks for something.
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Answer> {
-        self.call(Method::GET, path, Bytes::new()).await
+        self.call(Method::GET, path, Payload::None).await
     }
 
-    /// Sends JSON.
-    pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
-        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
-        self.call(Method::POST, path, body).await
+    /// Has something done.
+    pub(super) async fn post(&self, path: &str, payload: Payload) -> anyhow::Result<Answer> {
+        self.call(Method::POST, path, payload).await
+    }
+
+    /// Has something removed.
+    pub(super) async fn delete(&self, path: &str) -> anyhow::Result<Answer> {
+        self.call(Method::DELETE, path, Payload::None).await
     }
 
     /// Makes one call on a connection of its own.
-    pub(super) async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        body: Bytes,
-    ) -> anyhow::Result<Answer> {
-        let content_type =
-            if path.contains("fromSrc") { "application/x-tar" } else { "application/json" };
-        let request = Request::builder()
-            .method(&method)
-            .uri(path)
-            .header("host", "docker")
-            .header("content-type", content_type)
-            .body(Full::new(body))?;
-        let exchange = tokio::time::timeout(PATIENCE, self.exchange(request));
-        let answer =
-            exchange.await.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer in {PATIENCE:?}")));
-        answer.with_context(|| format!("cannot call {method} {path} at {}", self.address))
+    async fn call(&self, method: Method, path: &str, payload: Payload) -> anyhow::Result<Answer> {
+        let call = format!("cannot call {method} {path} at {}", self.address);
+        let request = Request::builder().method(method).uri(path).header("host", "docker");
+        let request = payload.attach(request)?;
+        match tokio::time::timeout(PATIENCE, self.exchange(request)).await {
+            Ok(answer) => answer.context(call),
+            Err(_) => anyhow::bail!("{call}: no answer within {PATIENCE:?}"),
+        }
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
@@ -98,6 +103,17 @@ impl Client {
             Address::Tcp { host, port } => Box::new(TcpStream::connect((&**host, *port)).await?),
             Address::Fd => return Err(io::ErrorKind::Unsupported.into()),
         })
+    }
+}
+
+impl Payload {
+    fn attach(self, request: request::Builder) -> http::Result<Request<Full<Bytes>>> {
+        let (content_type, bytes) = match self {
+            Self::None => return request.body(Full::default()),
+            Self::Json(value) => ("application/json", value.to_string().into_bytes()),
+            Self::Tar(bytes) => ("application/x-tar", bytes),
+        };
+        request.header("content-type", content_type).body(Full::from(bytes))
     }
 }
 

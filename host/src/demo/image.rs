@@ -1,10 +1,8 @@
 //! The demo's own image: one static program that prints its environment.
 
 use anyhow::Context;
-use bytes::Bytes;
-use http::Method;
 
-use super::http::Client;
+use super::http::{Client, Payload};
 
 /// The program; empty where the build found no way to link it statically.
 const PROGRAM: &[u8] = include_bytes!(env!("POWERSTRIP_DEMO_ENV_PROGRAM"));
@@ -23,8 +21,8 @@ pub(super) fn has_program() -> bool {
 /// Gives the image to an engine, under this tag.
 pub(super) async fn import(engine: &Client, tag: &str) -> anyhow::Result<()> {
     let path = format!("/images/create?fromSrc=-&repo={REPOSITORY}&tag={tag}");
-    let archive = Bytes::from(archive().context("cannot pack the demo's image")?);
-    let answer = engine.call(Method::POST, &path, archive).await?.good()?;
+    let archive = archive().context("cannot pack the demo's image")?;
+    let answer = engine.post(&path, Payload::Tar(archive)).await?.good()?;
     // The status goes out before the work is done; what fails then stands in the progress lines.
     let text = answer.text();
     anyhow::ensure!(!text.contains("\"errorDetail\""), "the import failed: {}", text.trim());

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use http::Method;
+use http::StatusCode;
 use powerstrip::telemetry;
 use tempfile::TempDir;
 
@@ -81,8 +81,8 @@ impl Stage {
 
 /// Many a name was never used: that it is not there is as good.
 async fn remove(engine: &Client, path: &str) -> anyhow::Result<()> {
-    let answer = engine.call(Method::DELETE, path, bytes::Bytes::new()).await?;
-    if answer.status != http::StatusCode::NOT_FOUND {
+    let answer = engine.delete(path).await?;
+    if answer.status != StatusCode::NOT_FOUND {
         answer.good()?;
     }
     Ok(())

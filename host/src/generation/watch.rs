@@ -13,32 +13,45 @@ const SETTLE: Duration = Duration::from_millis(150);
 /// Changes in some folders, for as long as it is kept.
 pub struct Changes {
     events: mpsc::Receiver<()>,
-    _watcher: RecommendedWatcher,
-}
-
-/// Watches the folders that hold these paths. Folders and not files: an editor replaces a file by
-/// renaming another one over it, and a folder may appear later.
-///
-/// # Errors
-/// When the system cannot watch.
-pub fn watch(paths: &[PathBuf]) -> Result<Changes, notify::Error> {
-    let (sender, events) = mpsc::channel(1);
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let reads = event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_)));
-        if !reads {
-            // A full channel already says that there is something to look at.
-            let _ = sender.try_send(());
-        }
-    })?;
-    let folders = paths.iter().flat_map(|path| [path.parent(), Some(path)]).flatten();
-    let folders: BTreeSet<&Path> = folders.filter(|folder| folder.is_dir()).collect();
-    for folder in folders {
-        watcher.watch(folder, RecursiveMode::NonRecursive)?;
-    }
-    Ok(Changes { events, _watcher: watcher })
+    watcher: RecommendedWatcher,
+    watched: BTreeSet<PathBuf>,
 }
 
 impl Changes {
+    /// Starts with no folder.
+    ///
+    /// # Errors
+    /// When the system cannot watch.
+    pub fn new() -> Result<Self, notify::Error> {
+        let (sender, events) = mpsc::channel(1);
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let reads = event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_)));
+            if !reads {
+                // A full channel already says that there is something to look at.
+                let _ = sender.try_send(());
+            }
+        })?;
+        Ok(Self { events, watcher, watched: BTreeSet::new() })
+    }
+
+    /// Watches these folders too, those that are there. Folders and not files: an editor replaces a
+    /// file by renaming another one over it.
+    ///
+    /// # Errors
+    /// When the system cannot watch one of them.
+    pub fn cover(&mut self, folders: &[&Path]) -> Result<(), notify::Error> {
+        for folder in folders {
+            if !folder.is_dir() {
+                // One that is removed and made again is another one to the system.
+                self.watched.remove(*folder);
+            } else if !self.watched.contains(*folder) {
+                self.watcher.watch(folder, RecursiveMode::NonRecursive)?;
+                self.watched.insert(folder.to_path_buf());
+            }
+        }
+        Ok(())
+    }
+
     /// Resolves when something has changed and then been left alone for a moment.
     pub async fn next(&mut self) {
         if self.events.recv().await.is_none() {

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use serde::de::IgnoredAny;
 
 use super::{Body, HeaderChange, HookResponse, Rejection};
+use crate::limits::show_bytes;
 
 /// Headers that carry credentials: withheld from adapters unless granted.
 const CREDENTIALS: [&str; 5] =
@@ -53,6 +54,13 @@ pub(super) fn headers(change: &HeaderChange, credentials: bool) -> Result<(), St
         change.set.iter().find(|(_, value)| http::HeaderValue::from_bytes(value).is_err());
     illegal
         .map_or(Ok(()), |(name, _)| Err(format!("the value of its header \"{name}\" is not legal")))
+}
+
+pub(super) fn size(body: &[u8], limit: u64) -> Result<(), String> {
+    if body.len() as u64 <= limit {
+        return Ok(());
+    }
+    Err(format!("its body is larger than {}", show_bytes(limit)))
 }
 
 pub(super) fn request_body(body: &[u8], shown: Body, json: bool) -> Result<(), String> {

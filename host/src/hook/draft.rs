@@ -30,6 +30,8 @@ pub struct Draft {
     pub secret: bool,
     /// Whether the endpoint takes a JSON body.
     pub json: bool,
+    /// The largest body that a hook may put in, in bytes.
+    pub limit: u64,
     /// Changes to headers, in the order in which they were made.
     pub header_changes: Vec<HeaderChange>,
     /// Whether a hook replaced the body.
@@ -45,6 +47,8 @@ pub struct AnswerDraft {
     pub body: Body,
     /// Whether the endpoint's bodies hold secrets.
     pub secret: bool,
+    /// The largest body that a hook may put in, in bytes.
+    pub limit: u64,
     /// Changes to headers, in the order in which they were made.
     pub header_changes: Vec<HeaderChange>,
     /// Whether a hook replaced the body.
@@ -83,6 +87,7 @@ impl Draft {
         let change = HeaderChange { remove: patch.remove_headers, set: patch.set_headers };
         check::headers(&change, member.credentials)?;
         if let Some(body) = patch.body {
+            check::size(&body, self.limit)?;
             check::request_body(&body, self.body_for(member), self.json)?;
             self.request.body = Some(body);
             self.body = Body::Shown;
@@ -117,6 +122,7 @@ impl AnswerDraft {
         changed.status = status;
         change.apply(&mut changed.headers);
         if let Some(body) = patch.body {
+            check::size(&body, self.limit)?;
             check::response_body(&body, self.body_for(member), &changed)?;
             changed.body = Some(body);
             self.body = Body::Shown;

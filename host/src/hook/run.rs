@@ -78,32 +78,34 @@ impl Run {
         }
         for link in self.chain.pre.clone() {
             let hook = Hook { link: &link, kind: HookKind::Pre };
-            let Some((adapter, call)) = self.prepare(hook, draft.body_for(&link.member))? else {
-                continue;
+            let patch = match self.ask_pre(hook, draft).await? {
+                None => continue,
+                Some(PreOutcome::Respond(response)) => return Ok(Verdict::Answer(response)),
+                Some(PreOutcome::Reject(rejection)) => return Ok(Verdict::Refuse(rejection)),
+                Some(PreOutcome::Pass) => RequestPatch::default(),
+                Some(PreOutcome::Modify(patch)) => patch,
             };
-            let ran = {
-                let view = draft.view(&link.member);
-                hook.timed(adapter.pre(&call, &view)).await
-            };
-            let Some(outcome) =
-                hook.accept(ran.and_then(|outcome| checked(outcome, &link.member)))?
-            else {
-                continue;
-            };
-            match outcome {
-                PreOutcome::Respond(response) => return Ok(Verdict::Answer(response)),
-                PreOutcome::Reject(rejection) => return Ok(Verdict::Refuse(rejection)),
-                PreOutcome::Pass => {}
-                PreOutcome::Modify(patch) => {
-                    let modified = modify(patch, draft, scope, &link.member);
-                    if hook.settle(modified.map_err(HookFailure::BadOutcome))?.is_none() {
-                        continue;
-                    }
-                }
+            let modified = modify(patch, draft, scope, &link.member);
+            if hook.settle(modified.map_err(HookFailure::BadOutcome))?.is_some() {
+                self.began.push(link);
             }
-            self.began.push(link);
         }
         Ok(Verdict::Go)
+    }
+
+    /// One adapter's outcome; none where it is left out or does not count.
+    async fn ask_pre(
+        &mut self,
+        hook: Hook<'_>,
+        draft: &Draft,
+    ) -> Result<Option<PreOutcome>, HookError> {
+        let member = &hook.link.member;
+        let Some((adapter, call)) = self.prepare(hook, draft.body_for(member))? else {
+            return Ok(None);
+        };
+        let view = draft.view(member);
+        let ran = hook.timed(adapter.pre(&call, &view)).await;
+        hook.accept(ran.and_then(|outcome| checked(outcome, member)))
     }
 
     /// Runs the post-hooks over an answer.
@@ -161,11 +163,7 @@ impl Run {
     }
 
     /// The adapter of a link and what to tell it, unless this hook is to be left out.
-    fn prepare(
-        &mut self,
-        hook: Hook<'_>,
-        body: Body,
-    ) -> Result<Option<(Arc<dyn Adapter>, Call)>, HookError> {
+    fn prepare(&mut self, hook: Hook<'_>, body: Body) -> Result<Option<Prepared>, HookError> {
         let member = &hook.link.member;
         let Some(adapter) = hook.settle(member.adapter().cloned())? else { return Ok(None) };
         if body == Body::Hidden && member.whole_bodies_only {
@@ -187,6 +185,9 @@ impl Run {
         }
     }
 }
+
+/// An adapter, and what to tell it.
+type Prepared = (Arc<dyn Adapter>, Call);
 
 /// One hook of one adapter.
 #[derive(Clone, Copy)]
@@ -284,6 +285,9 @@ fn modify(
     scope: &mut dyn Scope,
     member: &Member,
 ) -> Result<(), String> {
+    if patch == RequestPatch::default() {
+        return Ok(());
+    }
     if patch.query.is_some() || !patch.variables.is_empty() {
         let redirected = scope.redirect(patch.query.as_deref(), &patch.variables)?;
         draft.request.path_with_query = redirected;

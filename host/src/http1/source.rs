@@ -126,11 +126,8 @@ impl<R: AsyncRead + Unpin> Source<R> {
             }
             searched = self.buffer.len().saturating_sub(3);
             if self.fill().await? == 0 {
-                return Ok(if self.buffer.is_empty() {
-                    Ok(None)
-                } else {
-                    Err(HeadError::Truncated)
-                });
+                let clean = self.buffer.is_empty();
+                return Ok(clean.then_some(None).ok_or(HeadError::Truncated));
             }
         }
     }

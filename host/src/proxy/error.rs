@@ -37,6 +37,8 @@ pub(super) enum ProxyError {
     Framing(#[source] FramingError),
     #[error("bad request: it needs exactly one Host header")]
     Host,
+    #[error("bad request: it has more than one Content-Type header")]
+    ContentType,
     #[error("bad request: {0}")]
     Line(#[source] Refusal),
     #[error("bad request: its body is not the JSON that the Docker Engine would read: {0}")]
@@ -79,7 +81,9 @@ impl ProxyError {
     /// A word for logs and counters.
     pub(super) fn kind(&self) -> &'static str {
         match self {
-            Self::Head(_) | Self::Framing(_) | Self::Host | Self::Line(_) => "bad_request",
+            Self::Head(_) | Self::Framing(_) | Self::Host | Self::ContentType | Self::Line(_) => {
+                "bad_request"
+            }
             Self::Json(_) | Self::RequestBody(_) | Self::Form | Self::Expectation => "bad_body",
             Self::BodyTooLarge(_) => "body_too_large",
             Self::Loop => "loop",

@@ -120,6 +120,7 @@ impl Hooks {
             body,
             secret: call.endpoint.is_some_and(|endpoint| endpoint.secret_request),
             json: shown || call.endpoint.is_some_and(takes_json),
+            limit: self.generation.limits().body,
             ..Draft::default()
         };
         self.call = Some(call.clone());
@@ -221,7 +222,7 @@ impl Hooks {
 
         let shown = Some(body.clone()).filter(|body| !body.is_empty());
         let mut draft = AnswerDraft::from(response(&head, shown));
-        draft.secret = self.may_see_secrets();
+        (draft.secret, draft.limit) = (self.may_see_secrets(), limit);
         let posting = self.run.post(&self.draft, &mut draft);
         let verdict = upload.beside(&mut client.source, &mut connection.writer, posting).await?;
         if let Verdict::Refuse(rejection) = verdict.map_err(ProxyError::Hook)? {

@@ -58,6 +58,9 @@ impl Request {
         if hosts > 1 || (self.head.http11 && hosts == 0) {
             return Err(ProxyError::Host);
         }
+        if self.head.headers.all("content-type").count() > 1 {
+            return Err(ProxyError::ContentType);
+        }
         let call =
             normalise::read(&self.head.method, &self.head.target).map_err(ProxyError::Line)?;
         self.call = Some(call);
@@ -108,7 +111,7 @@ impl Request {
             _ if hijacks && kind == Some(RequestBody::None) => self.drop_body(client).await?,
             _ if hijacks => self.collect(limits.body, client).await?,
             Framing::Chunked if kind == Some(RequestBody::None) => {
-                self.collect(limits.body, client).await?
+                self.collect(limits.body, client).await?;
             }
             Framing::Length(length) if length <= SMALL && !expects && is_json(kind) => {
                 self.collect(SMALL, client).await?;

@@ -118,6 +118,9 @@ impl Upload {
         client: &mut Source<Reader>,
         upstream: &mut Writer,
     ) -> Result<(), ProxyError> {
+        if client.ended() && client.get_ref().hung_up() {
+            return Err(ProxyError::ClientGone);
+        }
         if client.ended() {
             // A failure here means that the engine has gone, which its answer's reader will see.
             let _ = upstream.shutdown().await;

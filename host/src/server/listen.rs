@@ -171,7 +171,7 @@ impl Drop for Listener {
     /// Removes the socket's file, unless somebody else has put theirs in its place.
     fn drop(&mut self) {
         let Socket::Unix { path, inode: Some(inode), .. } = &self.socket else { return };
-        if fs::metadata(&*path).is_ok_and(|found| found.ino() == *inode) {
+        if fs::metadata(path).is_ok_and(|found| found.ino() == *inode) {
             let _ = fs::remove_file(path);
         }
     }

@@ -31,7 +31,7 @@ fn draft() -> Draft {
         headers: vec![("x-registry-auth".to_owned(), Bytes::from_static(b"secret"))],
         body: Some(Bytes::from_static(b"{}")),
     };
-    Draft { request, body: Body::Shown, json: true, ..Draft::default() }
+    Draft { request, body: Body::Shown, json: true, limit: 1024, ..Draft::default() }
 }
 
 fn noted(calls: &Calls) -> Vec<String> {
@@ -159,6 +159,7 @@ async fn a_post_hook_changes_status_headers_and_body() {
     let editing = FakeAdapter::passing("edit", &calls).post(Ok(PostOutcome::Modify(patch)));
     let mut run = Run::new(chain(vec![editing.link()]), Context::default());
     let mut answer = AnswerDraft::from(HookResponse { status: 404, ..HookResponse::default() });
+    answer.limit = 1024;
 
     let verdict = run.post(&draft(), &mut answer).await.expect("nothing fails");
 
