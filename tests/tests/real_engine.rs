@@ -239,9 +239,9 @@ async fn exec_under_a_terminal(run: &mut Run) {
 }
 
 async fn attach(run: &mut Run) {
-    run.docker("run -di --name NAME busybox sh -c 'read line; echo got $line; sleep 0.5; exit 4'")
-        .await;
-    run.shell("echo hello | docker attach NAME").await;
+    run.docker("run -di --name NAME busybox sh -c 'read line; echo got $line; exit 4'").await;
+    // The engine drops output that comes after stdin has ended (moby's daemon/stream/attach.go).
+    run.shell("{ echo hello; docker wait NAME >/dev/null; } | docker attach NAME").await;
     run.docker("wait NAME").await;
     run.docker("attach NAME").await;
 }
@@ -315,7 +315,7 @@ async fn stats(run: &mut Run) {
 
 async fn top(run: &mut Run) {
     run.docker("run -d --name NAME busybox sleep 1000").await;
-    run.shell("docker top NAME -eo pid,comm | tr -d '0-9'").await;
+    run.shell("docker top NAME -eo pid,comm | tr -d '0-9' | tr -s ' '").await;
 }
 
 async fn rename_and_inspect(run: &mut Run) {

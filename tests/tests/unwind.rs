@@ -58,7 +58,7 @@ async fn a_refusal_unwinds_those_that_had_passed() {
 async fn a_failure_unwinds_those_that_had_passed() {
     let builder = Powerstrip::builder().witness("c", &json!({"pre": {"fail": "no idea"}}));
 
-    let told = "adapter c failed in its pre-hook: no idea";
+    let told = "powerstrip: adapter c failed in its pre-hook: no idea";
     unwound(builder, json!({"hook-failed": told})).await;
 }
 

@@ -74,10 +74,6 @@ fn adapter(member: &Member) -> Value {
 
 /// Names of the hooks that there are.
 fn hooks(hooks: Hooks) -> Vec<&'static str> {
-    use powerstrip::hook::HookKind::{Post, Pre, Unwind};
-    [Pre, Post, Unwind]
-        .into_iter()
-        .filter(|kind| hooks.has(*kind))
-        .map(|kind| kind.as_str())
-        .collect()
+    use powerstrip::hook::HookKind::{self, Post, Pre, Unwind};
+    [Pre, Post, Unwind].into_iter().filter(|kind| hooks.has(*kind)).map(HookKind::as_str).collect()
 }
