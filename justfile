@@ -17,7 +17,7 @@ fmt:
 run *args:
     cargo run --quiet --bin powerstrip -- "$@"
 
-# See Powerstrip at work, without Docker
+# See Powerstrip at work, on a Docker Engine or without one
 [group('dev')]
 demo:
     cargo run --quiet --bin powerstrip -- demo

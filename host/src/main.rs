@@ -1,11 +1,10 @@
 //! The program: arguments in, exit code out.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user here")]
-
 mod cli;
 #[cfg(feature = "demo")]
 mod demo;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -14,17 +13,22 @@ fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     match cli::run(&arguments) {
         Ok(report) => {
-            print!("{}", report.render(arguments.format));
+            say(io::stdout(), &report.render(arguments.format));
             if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
-            let error = cli::describe(&error, arguments.format);
+            let error = cli::describe(&error, arguments.format) + "\n";
             // Whoever asks for JSON reads it where the results are.
             match arguments.format {
-                cli::Format::Text => eprintln!("{error}"),
-                cli::Format::Json => println!("{error}"),
+                cli::Format::Text => say(io::stderr(), &error),
+                cli::Format::Json => say(io::stdout(), &error),
             }
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes for the user, who may have closed the pipe: `powerstrip explain … | head`.
+fn say(mut to: impl Write, text: &str) {
+    let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
 }

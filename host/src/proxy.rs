@@ -100,7 +100,7 @@ impl Proxy {
             return Ok(reply);
         }
         let answer = self.send(request, client).await?;
-        hooks.post(answer, client).await
+        hooks.post(answer, request, client).await
     }
 
     fn refuse_loop(&self, request: &Request) -> Result<(), ProxyError> {

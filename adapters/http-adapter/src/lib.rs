@@ -1,7 +1,7 @@
 //! Asks webhooks of the 2015 protocol before and after each call.
 //!
 //! Powerstrip has this component built in, and runs it for every adapter that is a URL. A call
-//! to a webhook is a [`message`], what comes back is a [`reply`]; [`webhook`] is the exchange.
+//! to a webhook is a `message`, what comes back is a `reply`; `webhook` is the exchange.
 
 mod message;
 mod reply;

@@ -174,6 +174,7 @@ impl Hooks {
     pub(super) async fn post(
         &mut self,
         answer: Answer,
+        request: &mut Request,
         client: &mut Client,
     ) -> Result<Reply, ProxyError> {
         if self.run.chain().post.is_empty() {
@@ -190,7 +191,7 @@ impl Hooks {
         };
         let streaming = answer.streaming;
         if whole {
-            self.post_whole(streaming, client).await
+            self.post_whole(streaming, request, client).await
         } else {
             self.post_head(streaming, client).await
         }
@@ -206,6 +207,7 @@ impl Hooks {
     async fn post_whole(
         &mut self,
         streaming: Streaming,
+        request: &mut Request,
         client: &mut Client,
     ) -> Result<Reply, ProxyError> {
         let Streaming { mut head, framing, mut connection, mut upload } = streaming;
@@ -234,6 +236,7 @@ impl Hooks {
             head.headers.remove("transfer-encoding");
             head.headers.set("Content-Length", body.len().to_string());
         }
+        request.body = upload.into_body();
         Ok(Reply::Whole { head, body })
     }
 

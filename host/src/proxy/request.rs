@@ -170,8 +170,11 @@ impl Request {
     }
 
     /// What is left to do with the body once the head has gone up.
+    ///
+    /// Until the upload gives it back, nothing behind it can be told to be another request.
     pub(super) fn upload(&mut self) -> Upload {
-        let body = std::mem::replace(&mut self.body, Body::new(Framing::None));
+        let left = if self.body.is_done() { Framing::None } else { Framing::UntilClose };
+        let body = std::mem::replace(&mut self.body, Body::new(left));
         match self.whole {
             Some(_) => Upload::complete(body),
             None => Upload::streaming(body, self.framing == Framing::Chunked),

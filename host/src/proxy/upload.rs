@@ -55,6 +55,11 @@ impl Upload {
         self.body.is_done()
     }
 
+    /// What has not been read of the body.
+    pub(super) fn into_body(self) -> Body {
+        self.body
+    }
+
     /// Goes on sending and watching while some work lasts.
     pub(super) async fn beside<T>(
         &mut self,
