@@ -83,6 +83,11 @@ build:
 adapters:
     cargo run --quiet --package powerstrip-guest-build -- target/adapters envinject slowreq
 
+# Build the program for use and put it where cargo puts programs
+[group('release')]
+install:
+    cargo install --locked --path host
+
 # Build the program and the adapters for release
 [group('release')]
 release: adapters

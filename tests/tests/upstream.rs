@@ -338,3 +338,22 @@ async fn a_request_that_was_here_before_is_a_loop() {
     assert_eq!((answer.status(), answer.json()), (508, json!({"message": message})));
     assert_eq!(engine.calls("GET /info").len(), 1);
 }
+
+#[tokio::test]
+async fn the_rest_of_an_upload_that_failed_is_never_taken_for_a_request() {
+    let engine = FakeEngine::start();
+    engine.on("PUT /containers/x/archive", Script::new().then(Step::Close));
+    let powerstrip = Powerstrip::before(engine.address()).await;
+    let mut client = powerstrip.connect().await;
+
+    client.send("PUT /v1.41/containers/x/archive HTTP/1.1\r\nHost: d\r\n").await;
+    client.send("Content-Length: 100000\r\n\r\n").await;
+    let answer = client.answer().await;
+    // The connection may be closed already, which is as good.
+    let _ = client.try_send("GET /v1.41/hidden HTTP/1.1\r\nHost: d\r\n\r\n").await;
+    let rest = client.rest().await;
+
+    assert_eq!((answer.status(), answer.header("connection")), (502, Some("close")));
+    assert_eq!(String::from_utf8_lossy(&rest), "");
+    assert!(engine.calls("GET /hidden").is_empty());
+}

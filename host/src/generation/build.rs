@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Generation;
 use crate::config::{self, AdapterConfig, AdapterName, Config, ConfigError, Digest, Problem};
-use crate::config::{Source, WebhookTarget, WebhookUrl};
+use crate::config::{KeyValue, Source, WebhookTarget, WebhookUrl};
 use crate::endpoint::{EndpointTable, Rule};
 use crate::grants::HostPattern;
 use crate::hook::{HookKind, Member, State};
@@ -55,6 +55,7 @@ impl Builder {
     /// # Errors
     /// When a list names an adapter whose component lacks that hook.
     pub async fn build(&mut self, config: &Config) -> Result<Built, ConfigError> {
+        refuse_what_cannot_be_served(config)?;
         let output = config.limits.body.max(config.limits.answer);
         let loads = config.adapters.iter().map(|adapter| self.load(adapter, output));
         let results = futures_util::future::join_all(loads).await;
@@ -145,6 +146,15 @@ fn member(adapter: &AdapterConfig, state: State) -> Member {
         whole_bodies_only: version_1,
         original_request: version_1,
     }
+}
+
+/// What the file may say one day must not be taken for what it says today.
+fn refuse_what_cannot_be_served(config: &Config) -> Result<(), ConfigError> {
+    let KeyValue::Redis(_) = &config.keyvalue else { return Ok(()) };
+    let message = "values cannot be kept in a Redis server yet".to_owned();
+    let hint = Some("write `memory`".to_owned());
+    let problem = Problem::at_load("keyvalue".to_owned(), message, hint);
+    Err(ConfigError::at_load(config.path.clone(), vec![problem]))
 }
 
 /// Joins adapters to endpoints, in file order.
