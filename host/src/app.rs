@@ -1,6 +1,8 @@
 //! Puts the parts together: the only place that knows them all.
 
-use std::path::{Path, PathBuf};
+mod reload;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -9,12 +11,13 @@ use tokio::sync::Notify;
 
 use crate::addr::Address;
 use crate::config::{self, Config, ConfigError, Environment};
-use crate::generation::{Builder, Built, Changes, Generations};
+use crate::generation::{Builder, Changes, Generations};
 use crate::proxy::Proxy;
 use crate::server::{self, Listen, ListenError, Listener};
 use crate::tls::{self, TlsError};
 use crate::upstream::{self, Upstream};
 use crate::wasm::{LoadError, Runtime, RuntimeSettings};
+use reload::Reloader;
 
 /// Why Powerstrip cannot start.
 #[derive(Debug, Error)]
@@ -37,137 +40,98 @@ pub enum StartupError {
     /// Signals cannot be received.
     #[error("cannot receive signals")]
     Signals(#[source] std::io::Error),
+    /// It was told to stop.
+    #[error("stopped before it was ready")]
+    Stopped,
 }
 
 /// A Powerstrip that is ready to serve.
 pub struct App {
-    path: PathBuf,
-    environment: Environment,
-    config: Config,
-    builder: Builder,
     generations: Arc<Generations>,
+    reloader: Reloader,
     upstream: Arc<Upstream>,
     listeners: Vec<Listener>,
     signals: Signals,
-    changes: Option<Changes>,
+    hang_up: Signal,
 }
 
-/// The signals that we answer.
+/// The signals that end us.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    hang_up: Signal,
 }
 
 impl App {
     /// Reads the configuration, loads the adapters and binds the listeners.
     ///
     /// # Errors
-    /// When one of these cannot be done. An adapter that cannot be loaded is no error: requests that
-    /// need it are.
+    /// When one of these cannot be done, or when a signal says to stop. An adapter that cannot be
+    /// loaded is no error: requests that need it are.
     pub async fn build(
         path: PathBuf,
         environment: Environment,
         settings: &RuntimeSettings,
     ) -> Result<Self, StartupError> {
-        let signals = Signals::receive().map_err(StartupError::Signals)?;
-        let mut changes = watch();
-        let config = Config::load(&path, &environment)?;
-        cover(&mut changes, &path, &config);
-        // Read again now that it is watched: a change in between would go unnoticed.
-        let config = Config::load(&path, &environment).unwrap_or(config);
-        config.warnings.iter().for_each(|warning| tracing::warn!(%warning, "configuration"));
-
-        let runtime = Runtime::new(settings).map_err(StartupError::Runtime)?;
-        let mut builder = Builder::new(runtime);
-        let built = builder.build(&config).await?;
-        report(&built);
-        let generations = Arc::new(Generations::new(built.generation));
-        let engine = Upstream::new(config.engine.address.clone(), engine_tls(&config.engine)?);
-        let upstream = Arc::new(engine);
-        let mut listeners = Vec::new();
-        for listener in &config.listeners {
-            listeners.extend(Listener::bind(&listen(listener)?).await?);
-        }
-        Ok(Self {
-            path,
-            environment,
-            config,
-            builder,
-            generations,
-            upstream,
-            listeners,
-            signals,
-            changes,
-        })
+        let mut signals = Signals::receive().map_err(StartupError::Signals)?;
+        let hang_up = signal(SignalKind::hangup()).map_err(StartupError::Signals)?;
+        let (generations, reloader, upstream, listeners) = tokio::select! {
+            parts = parts(path, environment, settings) => parts?,
+            () = signals.stop() => return Err(StartupError::Stopped),
+        };
+        Ok(Self { generations, reloader, upstream, listeners, signals, hang_up })
     }
 
     /// Serves until SIGTERM or SIGINT; a second one cuts what is still running.
-    pub async fn run(mut self) {
+    pub async fn run(self) {
+        let Self { generations, reloader, upstream, listeners, mut signals, hang_up } = self;
         let (stop, now) = (Notify::new(), Notify::new());
-        let listeners = std::mem::take(&mut self.listeners);
         for listener in &listeners {
             tracing::info!(address = %listener.address(), "listening");
         }
-        let proxy = Proxy::new(Arc::clone(&self.generations), Arc::clone(&self.upstream));
+        let proxy = Proxy::new(generations, upstream);
+        let stopping = async {
+            signals.stop().await;
+            stop.notify_one();
+            signals.stop().await;
+            now.notify_one();
+            std::future::pending::<()>().await;
+        };
         tokio::select! {
             () = server::run(listeners, Arc::new(proxy), stop.notified(), now.notified()) => {}
-            () = self.answer_signals(&stop, &now) => {}
+            () = stopping => {}
+            () = reloader.run(hang_up) => {}
         }
         tracing::info!("stopped");
     }
+}
 
-    /// Tells the server to stop, and makes a new generation whenever the file, a component or SIGHUP
-    /// says so.
-    async fn answer_signals(&mut self, stop: &Notify, now: &Notify) {
-        let mut told = [stop, now].into_iter();
-        loop {
-            let changed = async {
-                match &mut self.changes {
-                    Some(changes) => changes.next().await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                _ = self.signals.terminate.recv() => { told.next().inspect(|it| it.notify_one()); }
-                _ = self.signals.interrupt.recv() => { told.next().inspect(|it| it.notify_one()); }
-                _ = self.signals.hang_up.recv() => self.reload().await,
-                () = changed => self.reload().await,
-            }
-        }
-    }
+/// What an [`App`] is made of.
+type Parts = (Arc<Generations>, Reloader, Arc<Upstream>, Vec<Listener>);
 
-    /// Replaces the generation, unless the configuration is wrong: then the last good one serves on.
-    async fn reload(&mut self) {
-        let reloaded = async {
-            let config = Config::load(&self.path, &self.environment)?;
-            let built = self.builder.build(&config).await?;
-            Ok::<_, ConfigError>((config, built))
-        };
-        match reloaded.await {
-            Ok((config, built)) => {
-                if config.listeners != self.config.listeners || config.engine != self.config.engine
-                {
-                    tracing::warn!(
-                        "changes of `listen` and `engine` take effect at the next start"
-                    );
-                }
-                report(&built);
-                tracing::info!(
-                    loaded = built.loaded.len(),
-                    failed = built.failed.len(),
-                    "reloaded"
-                );
-                self.generations.swap(built.generation);
-                cover(&mut self.changes, &self.path, &config);
-            }
-            Err(error) => {
-                for problem in &error.problems {
-                    tracing::error!(%problem, "configuration error; the last good one serves on");
-                }
-            }
-        }
+async fn parts(
+    path: PathBuf,
+    environment: Environment,
+    settings: &RuntimeSettings,
+) -> Result<Parts, StartupError> {
+    let config = Config::load(&path, &environment)?;
+    let changes = Changes::new(&config);
+    // Read again now that it is watched: a change in between would go unnoticed.
+    let config = Config::load(&path, &environment).unwrap_or(config);
+    config.warnings.iter().for_each(|warning| tracing::warn!(%warning, "configuration"));
+
+    let runtime = Runtime::new(settings).map_err(StartupError::Runtime)?;
+    let mut builder = Builder::new(runtime);
+    let built = builder.build(&config).await?;
+    reload::report(&built);
+    let generations = Arc::new(Generations::new(built.generation));
+    let engine = Upstream::new(config.engine.address.clone(), engine_tls(&config.engine)?);
+    let mut listeners = Vec::new();
+    for listener in &config.listeners {
+        listeners.extend(Listener::bind(&listen(listener)?).await?);
     }
+    let serving = Arc::clone(&generations);
+    let reloader = Reloader { path, environment, config, builder, generations: serving, changes };
+    Ok((generations, reloader, Arc::new(engine), listeners))
 }
 
 impl Signals {
@@ -175,36 +139,15 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
         })
     }
-}
 
-fn watch() -> Option<Changes> {
-    let changes = Changes::new();
-    changes.inspect_err(not_watched).ok()
-}
-
-/// Watches the folders of the file and of the components.
-fn cover(changes: &mut Option<Changes>, path: &Path, config: &Config) {
-    let Some(changes) = changes else { return };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folders = [folder.unwrap_or(Path::new(".")), &config.adapters_dir];
-    if let Err(error) = changes.cover(&folders) {
-        not_watched(&error);
-    }
-}
-
-fn not_watched(error: &notify::Error) {
-    tracing::warn!(%error, "files cannot be watched; SIGHUP reloads them");
-}
-
-fn report(built: &Built) {
-    for adapter in &built.loaded {
-        tracing::info!(%adapter, "adapter loaded");
-    }
-    for (adapter, why) in &built.failed {
-        tracing::warn!(%adapter, %why, "adapter not loaded");
+    /// Resolves when one of them arrives.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 pub use error::{ConfigError, Position, Problem};
 pub use name::{AdapterName, NameError};
 pub use types::{AdapterConfig, Config, Digest, Endpoint, Engine, EngineTls, Identity, KeyValue};
-pub use types::{ListenTls, Listener, RedisUrl, Source};
+pub use types::{ListenTls, Listener, Named, RedisUrl, Source};
 pub use webhook::{WebhookTarget, WebhookUrl, WebhookUrlError};
 
 /// Where the configuration is looked for if nothing else is said.

@@ -6,6 +6,10 @@ use std::time::Duration;
 pub const DEFAULT_FUEL: u64 = 1_000_000_000;
 /// Memory of one instance: enough for a Python guest, small enough for 64 at once on a laptop.
 pub const DEFAULT_MEMORY: u64 = 64 * 1024 * 1024;
+/// CPU for one call of a webhook: the built-in component copies bodies as large as they may be.
+pub const DEFAULT_WEBHOOK_FUEL: u64 = 100 * DEFAULT_FUEL;
+/// Memory of the built-in component, for the same reason; what a call does not touch costs nothing.
+pub const DEFAULT_WEBHOOK_MEMORY: u64 = 1024 * 1024 * 1024;
 /// Wall-clock time of one call of a component, its host calls included.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
 /// Wall-clock time of one call of a webhook: adapters that move volumes take minutes.
@@ -55,7 +59,12 @@ impl Limits {
     /// The defaults for a webhook.
     #[must_use]
     pub fn webhook() -> Self {
-        Self { deadline: DEFAULT_WEBHOOK_DEADLINE, ..Self::component() }
+        Self {
+            fuel: DEFAULT_WEBHOOK_FUEL,
+            memory: DEFAULT_WEBHOOK_MEMORY,
+            deadline: DEFAULT_WEBHOOK_DEADLINE,
+            ..Self::component()
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -38,6 +39,7 @@ pub async fn run(
     stop: impl Future<Output = ()>,
     now: impl Future<Output = ()>,
 ) {
+    raise_descriptor_limit();
     let (drain, kill) = (CancellationToken::new(), CancellationToken::new());
     let connections = TaskTracker::new();
     for listener in listeners {
@@ -109,6 +111,15 @@ impl<S: Service> Accepting<S> {
             }
         };
         self.connections.spawn(connection.instrument(span.or_current()));
+    }
+}
+
+/// Each client takes a descriptor or two. The usual soft limit, 1024, is for programs that still call
+/// `select`; the hard one is what this process may really have.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(%error, "the limit of open descriptors stays as it is");
     }
 }
 

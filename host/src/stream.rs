@@ -63,17 +63,34 @@ fn tune(stream: &TcpStream) {
 }
 
 impl Reader {
-    /// Whether the peer has closed both directions, which only a unix socket tells.
+    /// Whether the peer has closed both directions. A half-close looks the same to `read`; the
+    /// kernel's hang-up flag tells them apart.
     ///
-    /// A half-close looks the same to `read`; the kernel's hang-up flag tells them apart.
+    /// A unix socket tells at once, TCP when something that was sent has been refused, TLS not at all.
     #[must_use]
     pub fn hung_up(&self) -> bool {
-        let Self::Unix(half) = self else { return false };
-        let stream: &UnixStream = half.as_ref();
-        let mut polled = [PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::empty())];
+        self.polled(PollFlags::empty())
+    }
+
+    /// Whether the kernel has something for us: bytes, or the end. What the runtime knows of a socket
+    /// may be a moment old. TLS cannot tell: not all of its bytes are the peer's.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        self.polled(PollFlags::IN)
+    }
+
+    /// Whether one of these events stands at this very moment, or a hang-up.
+    fn polled(&self, events: PollFlags) -> bool {
+        let socket = match self {
+            Self::Unix(half) => AsRef::<UnixStream>::as_ref(half).as_fd(),
+            Self::Tcp(half) => AsRef::<TcpStream>::as_ref(half).as_fd(),
+            Self::Tls(_) => return false,
+        };
+        let mut polled = [PollFd::from_borrowed_fd(socket, events)];
         let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        let wanted = events | PollFlags::HUP | PollFlags::ERR;
         rustix::event::poll(&mut polled, Some(&now)).is_ok()
-            && polled[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+            && polled[0].revents().intersects(wanted)
     }
 }
 

@@ -89,7 +89,7 @@ impl Upstream {
     pub async fn checkout(&self) -> Result<Connection, UpstreamError> {
         while let Some(mut connection) = self.lock().pop() {
             // A restarted engine has closed it; stray bytes would become somebody's answer.
-            if connection.source.is_quiet() {
+            if connection.source.is_quiet() && !connection.source.get_ref().has_news() {
                 return Ok(connection);
             }
         }

@@ -44,7 +44,7 @@ use bindings::types::HookError;
 use functions::{Answer, Exports, PostHook, PreHook, Unwind};
 use instance::{Caller, Function, Ready};
 
-pub use component::Source;
+pub use component::{Source, read};
 pub use error::{Cause, LoadError};
 pub use inspect::Inspection;
 pub use outbound::SOCKET_HOST;

@@ -1,5 +1,8 @@
 //! `powerstrip check`, and starting with a file that is wrong.
 
+use std::path::Path;
+use std::process::Command;
+
 use powerstrip_tests::{FakeEngine, Finished, Powerstrip, command_line};
 use serde_json::Value;
 
@@ -167,4 +170,34 @@ async fn the_version_is_told() {
     assert!(text.stdout.contains(env!("CARGO_PKG_VERSION")), "{}", text.stdout);
     let json: Value = serde_json::from_str(&json.stdout).expect("one JSON value");
     assert!(json.to_string().contains(env!("CARGO_PKG_VERSION")), "{json}");
+}
+
+#[tokio::test]
+async fn a_list_that_names_a_hook_the_adapter_lacks_is_found_with_its_place() {
+    let file = Powerstrip::builder()
+        .component("slowreq")
+        .component("envinject")
+        .endpoint("POST /*/containers/create", &["slowreq"], &["slowreq", "envinject"])
+        .written();
+
+    let finished = command_line(&["check", &file.path()]).await;
+
+    assert_eq!(finished.code, Some(1));
+    let (place, said) = finished.stderr.split_once(": ").expect("a place and a problem");
+    assert!(place.ends_with("adapters.yml:3:51"), "{place}");
+    assert!(said.contains("post[1]: adapter \"envinject\" has no post-hook"), "{said}");
+}
+
+#[tokio::test]
+async fn a_pipe_among_the_components_is_told_apart_and_stops_nothing() {
+    let file = Powerstrip::builder().component("slowreq").written();
+    let folder = Path::new(&file.path()).with_file_name("adapters");
+    let made = Command::new("mkfifo").arg(folder.join("pipe.wasm")).status();
+    assert!(made.is_ok_and(|status| status.success()));
+
+    let finished = command_line(&["check", &file.path()]).await;
+
+    assert_eq!(finished.code, Some(1));
+    assert!(finished.stdout.contains("pipe.wasm is not a file"), "{}", finished.stdout);
+    assert!(finished.stdout.contains("slowreq: ready"), "{}", finished.stdout);
 }

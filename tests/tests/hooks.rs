@@ -1,6 +1,6 @@
 //! What hooks see, what they may do, and in which order they are called.
 
-use powerstrip_tests::{FakeEngine, Powerstrip, Request, Script, api_answer};
+use powerstrip_tests::{FakeEngine, Powerstrip, Request, Script, Webhook, api_answer};
 use serde_json::{Value, json};
 
 const CREATE: &str = "/v1.41/containers/create?name=a";
@@ -346,4 +346,27 @@ async fn a_monitored_adapter_is_called_and_changes_nothing() {
 
     assert_eq!(answer.status(), 201);
     powerstrip.seen("a", "pre").await;
+}
+
+/// The other adapter's grant brings the body into the exchange, not to everybody.
+#[tokio::test]
+async fn a_webhook_is_not_shown_the_secrets_that_another_adapter_may_see() {
+    let engine = FakeEngine::start();
+    engine.on("POST /secrets/create", api_answer(201, &json!({"ID": "1"})));
+    let webhook = Webhook::echo();
+    let powerstrip = Powerstrip::builder()
+        .engine(engine.address())
+        .component_as("witness", "trusted")
+        .adapter("trusted", json!({"grants": {"credentials": true}}))
+        .adapter("hook", webhook.url())
+        .endpoint("POST /*/secrets/create", &["trusted"], &["hook"])
+        .start()
+        .await;
+
+    let secret = json!({"Name": "a", "Data": "aHVzaA=="});
+    let answer = powerstrip.post("/v1.41/secrets/create", &secret).await;
+
+    assert_eq!(answer.status(), 201, "{}", answer.show());
+    assert_eq!(webhook.calls()[0]["ClientRequest"]["Body"], Value::Null);
+    assert!(powerstrip.seen("trusted", "pre").await.to_string().contains("aHVzaA=="));
 }

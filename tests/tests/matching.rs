@@ -35,6 +35,44 @@ async fn all_six_patterns_of_2015_match() {
     assert!(SIX.iter().all(|pattern| text.contains(pattern)), "{text}");
 }
 
+/// What `explain` says that a webhook and a component see of a call.
+macro_rules! sees {
+    ($($name:ident: $call:literal => $webhook:literal, $component:literal;)*) => {
+        mod sees {
+            $(#[tokio::test]
+            async fn $name() {
+                super::is_said($call, [$webhook, $component]).await;
+            })*
+        }
+    };
+}
+
+async fn is_said(call: &str, expected: [&str; 2]) {
+    let file = Powerstrip::builder()
+        .component("identity")
+        .adapter("hook", "http://localhost/")
+        .endpoint("* *", &["hook"], &["identity"])
+        .written();
+
+    let said = command_line(&["explain", "--config", &file.path(), call, "--format", "json"]).await;
+
+    let said: Value = serde_json::from_str(&said.stdout).expect("one JSON value");
+    let sees = [&said["pre"][0]["sees"], &said["post"][0]["sees"]];
+    assert_eq!(sees, expected, "{said}");
+}
+
+sees! {
+    of_a_creation: "POST /v1.41/containers/create" => "sees head and body", "sees head and body";
+    of_an_inspection: "GET /v1.41/containers/a/json" =>
+        "sees the head; there is no body", "sees head and body";
+    of_a_build: "POST /v1.41/build" =>
+        "is skipped: a webhook is not called without the body", "sees the head only";
+    of_a_log_in: "POST /v1.41/auth" =>
+        "is skipped: a webhook is not called without the body", "sees the head only";
+    of_an_attachment: "POST /v1.41/containers/a/attach" =>
+        "sees the head; there is no body", "is skipped: the connection is raw";
+}
+
 /// Whether a pattern's hook is called for a request.
 macro_rules! patterns {
     ($($name:ident: $pattern:literal, $call:literal => $times:literal;)*) => {

@@ -157,3 +157,135 @@ async fn an_adapter_that_was_broken_is_ready_once_its_file_is_whole() {
 
     until_create_is(&powerstrip, 201).await;
 }
+
+/// What else happens in the folder neither counts as a change nor holds one up.
+#[tokio::test]
+async fn a_change_is_seen_while_a_log_is_written_beside_the_file() {
+    let engine = FakeEngine::start();
+    let webhook = refusing(418);
+    let powerstrip = Powerstrip::builder()
+        .engine(engine.address())
+        .endpoint("POST /*/containers/create", &[], &["hook"])
+        .adapter("hook", webhook.url())
+        .start()
+        .await;
+    let log = powerstrip.folder().join("powerstrip.log");
+
+    powerstrip.rewrite(|text| text.replace("\"pre\":[]", "\"pre\":[\"hook\",\"hook\"]"));
+    eventually("the change", async || {
+        fs::write(&log, powerstrip.process().output()).expect("a folder of ours is writable");
+        powerstrip.process().output().contains("\"reloaded\"").then_some(())
+    })
+    .await;
+    powerstrip.rewrite(|text| text.replace("\"hook\",\"hook\"", ""));
+    eventually("another one", async || {
+        fs::write(&log, powerstrip.process().output()).expect("a folder of ours is writable");
+        (powerstrip.process().output().matches("\"reloaded\"").count() >= 2).then_some(())
+    })
+    .await;
+
+    let reloads = powerstrip.process().output().matches("\"reloaded\"").count();
+    assert_eq!(reloads, 2);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_made_anew_is_watched_again() {
+    let engine = FakeEngine::start();
+    let powerstrip = Powerstrip::builder()
+        .engine(engine.address())
+        .component_as("witness", "hook")
+        .pre("POST /*/containers/create", &["hook"])
+        .start()
+        .await;
+    let folder = powerstrip.folder().join("adapters");
+    fs::remove_dir_all(&folder).expect("a folder of ours");
+    powerstrip.logged("no adapter is named").await;
+    fs::create_dir(&folder).expect("a folder of ours");
+    powerstrip.drop_component("witness", "hook");
+    powerstrip.logged("\"reloaded\"").await;
+
+    fs::copy(component("trap"), folder.join("hook.wasm")).expect("a component can be copied");
+
+    until_create_is(&powerstrip, 500).await;
+}
+
+#[tokio::test]
+async fn a_component_elsewhere_is_watched_too() {
+    let engine = FakeEngine::start();
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let file = elsewhere.path().join("hook.wasm");
+    fs::copy(component("witness"), &file).expect("a component can be copied");
+    let powerstrip = Powerstrip::builder()
+        .engine(engine.address())
+        .adapter("hook", json!({"source": file}))
+        .pre("POST /*/containers/create", &["hook"])
+        .start()
+        .await;
+    until_create_is(&powerstrip, 201).await;
+
+    fs::copy(component("trap"), &file).expect("a component can be copied");
+
+    until_create_is(&powerstrip, 500).await;
+}
+
+#[tokio::test]
+async fn a_component_does_not_serve_on_with_a_grant_that_was_withdrawn() {
+    let engine = FakeEngine::start();
+    let powerstrip = Powerstrip::builder()
+        .engine(engine.address())
+        .component("http-caller")
+        .adapter("http-caller", json!({"config": {}, "grants": {"http": ["127.0.0.1:1"]}}))
+        .pre("POST /*/containers/create", &["http-caller"])
+        .start()
+        .await;
+
+    powerstrip.rewrite(|text| text.replace("[\"127.0.0.1:1\"]", "[]"));
+
+    until_create_is(&powerstrip, 503).await;
+}
+
+/// Each load is of another file than the last one; the slots that stay warm fill up at first.
+#[tokio::test]
+async fn memory_does_not_grow_with_the_number_of_loads() {
+    let engine = FakeEngine::start();
+    let powerstrip = Powerstrip::builder()
+        .engine(engine.address())
+        .component("identity")
+        .pre("POST /*/containers/create", &["identity"])
+        .start()
+        .await;
+    let whole = fs::read(component("identity")).expect("the component");
+    let file = powerstrip.folder().join("adapters/identity.wasm");
+    let load = async |number: usize| {
+        let mut bytes = whole.clone();
+        bytes.extend([0, 3, 1, b'n', (number % 2) as u8]);
+        fs::write(powerstrip.folder().join("new"), bytes).expect("a folder of ours");
+        fs::rename(powerstrip.folder().join("new"), &file).expect("a folder of ours");
+        powerstrip.reload();
+        eventually("the load", async || (loads(&powerstrip) > number).then_some(())).await;
+    };
+    for number in 1..=100 {
+        load(number).await;
+    }
+    let before = resident_mebibytes(&powerstrip);
+
+    for number in 101..=200 {
+        load(number).await;
+    }
+
+    let after = resident_mebibytes(&powerstrip);
+    assert!(after < before + 30, "{before} MiB, then {after} MiB");
+}
+
+fn loads(powerstrip: &Powerstrip) -> usize {
+    let lines = powerstrip.process().lines();
+    lines.iter().filter(|line| line.contains("\"adapter loaded\"")).count()
+}
+
+fn resident_mebibytes(powerstrip: &Powerstrip) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", powerstrip.process().pid()));
+    let status = status.expect("the program runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kibibytes.expect("Linux counts memory in kB") / 1024
+}

@@ -355,3 +355,23 @@ async fn protocol_2_shows_headers_and_lets_a_pre_hook_answer() {
     assert_eq!((answer.status(), answer.json()), (202, json!({"mine": true})));
     assert!(engine.calls("POST /create").is_empty());
 }
+
+#[tokio::test]
+async fn an_answer_of_many_mebibytes_goes_through_a_webhook() {
+    let engine = FakeEngine::start();
+    let long = "x\"".repeat(4 * 1024 * 1024);
+    engine.on("GET /json", api_answer(200, &json!({"Id": long})));
+    let webhook = Webhook::echo();
+    let powerstrip = Powerstrip::builder()
+        .engine(engine.address())
+        .post("GET /*/containers/*/json", &["hook"])
+        .adapter("hook", webhook.url())
+        .start()
+        .await;
+
+    let answer = powerstrip.get("/v1.41/containers/a/json").await;
+
+    assert_eq!(answer.status(), 200);
+    assert!(answer.json()["Id"] == *long);
+    assert_eq!(webhook.calls().len(), 1);
+}

@@ -56,6 +56,20 @@ refuses! {
         => 500, json!({"message": "{\"ModifiedClientRequest\":{\"Body\":\"{}\"}}"});
 }
 
+/// Docker's clients would take it for a success.
+#[tokio::test]
+async fn a_redirect_is_an_unusable_reply() {
+    let engine = FakeEngine::start();
+    let webhook = Webhook::start(|_| Reply::status(302, "text/plain", ""));
+    let powerstrip = hooked(&engine, &webhook, true, false).await;
+
+    let answer = create(&powerstrip).await;
+
+    assert_eq!(answer.status(), 502);
+    assert!(answer.message().ends_with("answered 302"), "{}", answer.show());
+    assert!(engine.calls("POST /create").is_empty());
+}
+
 #[tokio::test]
 async fn a_refusal_without_words_has_a_message_all_the_same() {
     let engine = FakeEngine::start();

@@ -70,11 +70,9 @@ pub(crate) struct ClientRequest<'a> {
 
 impl<'a> ClientRequest<'a> {
     pub(crate) fn of(request: &'a Request, version: u8) -> Result<Self> {
-        // In 2015 an empty body was a string exactly where the header announced JSON.
-        let announces_json = request.header("content-type") == Some("application/json");
         let body = match request.body() {
             Some(bytes) => Some(text(bytes, "request")?),
-            None => announces_json.then_some(""),
+            None => is_empty_json(request).then_some(""),
         };
         Ok(Self {
             method: request.method(),
@@ -83,6 +81,15 @@ impl<'a> ClientRequest<'a> {
             headers: (version >= 2).then(|| headers(request.headers())),
         })
     }
+}
+
+/// In 2015 an empty body was a string exactly where the header announced JSON. A body that is not
+/// shown is not empty.
+fn is_empty_json(request: &Request) -> bool {
+    let length = request.header("content-length").unwrap_or("0");
+    request.header("content-type") == Some("application/json")
+        && length == "0"
+        && request.header("transfer-encoding").is_none()
 }
 
 /// The Docker Engine's answer, as the hooks before left it.

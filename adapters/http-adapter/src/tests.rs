@@ -183,7 +183,6 @@ refuses! {
     with_nothing: 403 "" => "webhook unix:///hook.sock:/hook answered 403", None;
     with_a_protocol_body: 500 r#"{"ModifiedClientRequest":{}}"# =>
         r#"{"ModifiedClientRequest":{}}"#, None;
-    with_a_redirect: 302 "" => "webhook unix:///hook.sock:/hook answered 302", None;
 }
 
 macro_rules! bad {
@@ -209,6 +208,19 @@ bad! {
         "its reply has no ModifiedClientRequest";
     a_body_that_is_no_string: "{\"ModifiedClientRequest\":{\"Body\":{}}}" =>
         "its reply's ModifiedClientRequest: invalid type: map, expected a string";
+}
+
+#[test]
+fn a_status_that_no_client_takes_for_an_error_is_none_to_pass_on() {
+    let statuses = [302, 304, 600];
+
+    let errors = statuses.map(|status| {
+        replies(status, "");
+        webhook(1).pre(&mut request(json!({}))).expect_err("it is no reply")
+    });
+
+    let said = |status| Error::bad_message(format!("unix:///hook.sock:/hook answered {status}"));
+    assert_eq!(errors, statuses.map(said));
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(crate) struct Webhook {
 pub(crate) enum Answer {
     /// By the protocol.
     Reply(Reply),
-    /// With a status that is not 2xx: the chain ends, and the client hears of it.
+    /// With 4xx or 5xx: the chain ends, and the client hears of it.
     Refusal(Rejection),
 }
 
@@ -29,10 +29,13 @@ impl Webhook {
     /// Sends a message, and reads what comes back.
     pub(crate) fn ask(&self, message: &Message<'_>) -> Result<Answer> {
         let reply = self.post(message)?;
-        if !reply.is_success() {
-            return Ok(Answer::Refusal(self.refusal(reply)));
+        match reply.status {
+            200..=299 => Reply::parse(&reply.body).map(Answer::Reply),
+            400..=599 => Ok(Answer::Refusal(self.refusal(reply))),
+            // Docker's clients take a redirect for a success: as the answer it would hide that
+            // nothing was done.
+            status => Err(Error::bad_message(format!("{} answered {status}", self.shown))),
         }
-        Reply::parse(&reply.body).map(Answer::Reply)
     }
 
     /// Sends a message whose reply says nothing but its status; that it was refused, if it was.

@@ -101,10 +101,8 @@ fn read(answer: &wasi::IncomingResponse) -> Result<Response, Error> {
             Ok(chunk) => bytes.extend_from_slice(&chunk),
             Err(StreamError::Closed) => break,
             Err(StreamError::LastOperationFailed(error)) => {
-                return Err(wasi::http_error_code(&error).map_or_else(
-                    || Error::Broken(format!("the answer broke off: {}", error.to_debug_string())),
-                    Error::from,
-                ));
+                return Err(wasi::http_error_code(&error)
+                    .map_or_else(|| Error::Broken(error.to_debug_string()), Error::from));
             }
         }
     }

@@ -1,23 +1,22 @@
 //! `powerstrip explain`: what would happen to this call?
 
+mod sight;
+
 use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use powerstrip::config::Config;
-use powerstrip::docker::traffic::{
-    self, AnswerHead, AnswerView, Framing, RequestHead, RequestView,
-};
-use powerstrip::docker::{Call, Query, Refusal, normalise};
+use powerstrip::docker::{Call, Refusal, normalise};
 use powerstrip::endpoint::Match;
 use powerstrip::generation::{Builder, Generation};
-use powerstrip::hook::{Chain, Link, State};
-use powerstrip::limits::show_bytes;
+use powerstrip::hook::{Chain, HookKind, Link, State};
 use powerstrip::upstream::Upstream;
 use powerstrip::wasm::Runtime;
 use serde_json::{Value, json};
 
 use super::Report;
+use sight::Sight;
 
 /// All that is told about a call.
 struct Explanation {
@@ -26,6 +25,7 @@ struct Explanation {
     patterns: usize,
     matches: Vec<Match>,
     chain: Chain,
+    sight: Sight,
     request_body: String,
     answer_body: String,
 }
@@ -72,31 +72,22 @@ fn explain(
         generation.explain(&call, version.as_deref()),
         generation.chain(&call, version.as_deref()),
     );
-    let query = call.query.as_deref().and_then(|raw| Query::parse(raw).ok()).unwrap_or_default();
-    let head = RequestHead { content_type: Some("application/json"), has_body: true };
-    let request_body = match traffic::of_request(call.endpoint, &query, head) {
-        RequestView::Json => format!("shown to hooks, up to {}", show_bytes(config.limits.body)),
-        RequestView::Hidden(why) => format!("not shown to hooks: {}", why.as_str()),
-        RequestView::NoBody | RequestView::Form => "none".to_owned(),
-    };
-    let head = AnswerHead {
-        status: 200,
-        content_type: call.endpoint.is_none().then_some("application/json"),
-        framing: Framing::Framed,
-    };
-    let limit = show_bytes(config.limits.answer);
-    let answer_body = match traffic::of_answer(call.endpoint, &query, head) {
-        AnswerView::Whole => format!("shown to post-hooks, up to {limit}"),
-        AnswerView::Progress => format!("shown to post-hooks that ask for progress, up to {limit}"),
-        AnswerView::HeadOnly => "streamed; post-hooks see the head".to_owned(),
-        AnswerView::Tunnel => "raw; post-hooks are skipped".to_owned(),
-    };
+    let sight = Sight::of(&call);
+    let (request_body, answer_body) = (sight.request_body(config), sight.answer_body(config));
     let patterns = config.endpoints.len();
-    Explanation { call, version, patterns, matches, chain, request_body, answer_body }
+    Explanation { call, version, patterns, matches, chain, sight, request_body, answer_body }
+}
+
+impl Explanation {
+    /// The hooks of one kind, and what each of them sees.
+    fn hooks(&self, kind: HookKind) -> impl Iterator<Item = (&Link, String)> {
+        let links = if kind == HookKind::Pre { &self.chain.pre } else { &self.chain.post };
+        links.iter().map(move |link| (link, self.sight.hook(link, kind, &self.chain)))
+    }
 }
 
 fn text(explanation: &Explanation) -> String {
-    let Explanation { call, version, patterns, matches, chain, request_body, answer_body } =
+    let Explanation { call, version, patterns, matches, request_body, answer_body, .. } =
         explanation;
     let mut text = format!("{} {}\n", call.method, call.forward_target());
     let endpoint = call.endpoint.map_or("not in the catalogue", |endpoint| endpoint.name);
@@ -104,47 +95,55 @@ fn text(explanation: &Explanation) -> String {
     let _ = writeln!(text, "  endpoint       {endpoint}");
     let _ = writeln!(text, "  API version    {version}");
     let _ = writeln!(text, "  patterns       {} of {patterns} match", matches.len());
-    for found in matches {
-        let how = if found.as_sent { "as sent" } else { &found.spelling };
-        let _ = writeln!(text, "    {}    ({how})", found.pattern);
-    }
-    for (title, links) in [("pre-hooks", &chain.pre), ("post-hooks", &chain.post)] {
-        let _ = writeln!(text, "  {title:<14} {}", if links.is_empty() { "none" } else { "" });
-        for link in links {
-            let _ = writeln!(
-                text,
-                "    {}    ({}; for {})",
-                link.member.name,
-                state(link),
-                link.pattern
-            );
-        }
+    let how = |found: &Match| match found.as_sent {
+        true => "as sent".to_owned(),
+        false => format!("as {}", found.spelling),
+    };
+    let rows = matches.iter().map(|found| [found.pattern.to_string(), how(found)]);
+    text.push_str(&table(rows.collect()));
+    for kind in [HookKind::Pre, HookKind::Post] {
+        let row = |(link, sees): (&Link, String)| {
+            [link.member.name.clone(), format!("{sees} ({})", link.pattern)]
+        };
+        let rows: Vec<_> = explanation.hooks(kind).map(row).collect();
+        let _ = match rows.len() {
+            0 => writeln!(text, "  {:<14} none", format!("{}s", kind.as_str())),
+            _ => writeln!(text, "  {}s", kind.as_str()),
+        };
+        text.push_str(&table(rows));
     }
     let _ = writeln!(text, "  request body   {request_body}");
     let _ = writeln!(text, "  answer         {answer_body}");
     text
 }
 
+/// Indented lines with their second column aligned.
+fn table(rows: Vec<[String; 2]>) -> String {
+    let width = rows.iter().map(|[first, _]| first.chars().count()).max().unwrap_or(0);
+    let line = |[first, second]: [String; 2]| format!("    {first:<width$}  {second}\n");
+    rows.into_iter().map(line).collect()
+}
+
 fn json(explanation: &Explanation) -> Value {
-    let Explanation { call, version, matches, chain, request_body, answer_body, .. } = explanation;
-    let matched = |found: &Match| json!({ "pattern": &*found.pattern, "spelling": found.spelling, "as_sent": found.as_sent });
-    let hook = |link: &Link| json!({ "adapter": link.member.name, "pattern": &*link.pattern, "state": state(link) });
+    let Explanation { call, version, matches, request_body, answer_body, .. } = explanation;
+    let matched = |found: &Match| {
+        let Match { pattern, spelling, as_sent, .. } = found;
+        json!({ "pattern": &**pattern, "spelling": spelling, "as_sent": as_sent })
+    };
+    let hook = |(link, sees): (&Link, String)| {
+        let ready = matches!(link.member.state, State::Ready(_));
+        let (adapter, pattern) = (&link.member.name, &*link.pattern);
+        json!({ "adapter": adapter, "pattern": pattern, "ready": ready, "sees": sees })
+    };
     json!({
         "method": call.method,
         "target": call.forward_target(),
         "endpoint": call.endpoint.map(|endpoint| endpoint.name),
         "api_version": version,
         "matches": matches.iter().map(matched).collect::<Vec<_>>(),
-        "pre": chain.pre.iter().map(hook).collect::<Vec<_>>(),
-        "post": chain.post.iter().map(hook).collect::<Vec<_>>(),
+        "pre": explanation.hooks(HookKind::Pre).map(hook).collect::<Vec<_>>(),
+        "post": explanation.hooks(HookKind::Post).map(hook).collect::<Vec<_>>(),
         "request_body": request_body,
         "answer_body": answer_body,
     })
-}
-
-fn state(link: &Link) -> String {
-    match &link.member.state {
-        State::Ready(_) => "ready".to_owned(),
-        State::NotReady(why) => format!("NOT READY: {why}"),
-    }
 }

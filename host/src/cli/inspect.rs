@@ -35,11 +35,7 @@ fn text(path: &Path, found: &Inspection, limits: &Limits) -> String {
     line("hooks", &found.hooks.join(", "));
     let bodies = format!("request {}, answer {}", found.request_body, found.response_body);
     line("bodies", &bodies);
-    let needed = found.needed_grants.join(", ");
-    line("needs", if needed.is_empty() { "no grants" } else { &needed });
-    if !found.described_grants.is_empty() {
-        line("asks for", &found.described_grants.join(", "));
-    }
+    line("grants", &grants(found));
     let memory = show_bytes(limits.memory);
     let each = format!(
         "{} units of fuel, {memory} of memory, {:?}, {} calls at a time (defaults)",
@@ -52,4 +48,12 @@ fn text(path: &Path, found: &Inspection, limits: &Limits) -> String {
     }
     line("imports", &found.imports.join("\n             "));
     text
+}
+
+/// What the operator has to grant, and what the adapter can do without: `http?`.
+fn grants(found: &Inspection) -> String {
+    let needs = found.needed_grants.iter().map(|grant| (*grant).to_owned());
+    let others = found.described_grants.iter().filter_map(|grant| grant.strip_suffix('?'));
+    let all: Vec<_> = needs.chain(others.map(|grant| format!("{grant} (optional)"))).collect();
+    if all.is_empty() { "none needed".to_owned() } else { all.join(", ") }
 }

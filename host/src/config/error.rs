@@ -44,15 +44,7 @@ pub struct ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.problems.iter().enumerate() {
-            let line_break = if index > 0 { "\n" } else { "" };
-            write!(f, "{line_break}{}", self.path.display())?;
-            if let Some(Position { line, column }) = problem.position {
-                write!(f, ":{line}:{column}")?;
-            }
-            write!(f, ": {problem}")?;
-        }
-        Ok(())
+        f.write_str(&self.lines().collect::<Vec<_>>().join("\n"))
     }
 }
 
@@ -73,7 +65,17 @@ impl fmt::Display for Problem {
 const MAX_PROBLEMS: usize = 100;
 
 impl ConfigError {
-    /// Problems that show only when the adapters are loaded, which have no place in the file.
+    /// Each problem with the file and its place in it, as compilers say it.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        let place = |problem: &Problem| match problem.position {
+            Some(Position { line, column }) => format!(":{line}:{column}"),
+            None => String::new(),
+        };
+        let file = self.path.display();
+        self.problems.iter().map(move |problem| format!("{file}{}: {problem}", place(problem)))
+    }
+
+    /// Problems that show only when the adapters are loaded.
     #[must_use]
     pub fn at_load(path: PathBuf, problems: Vec<Problem>) -> Self {
         Self { path, problems, source: None }
@@ -83,8 +85,13 @@ impl ConfigError {
 impl Problem {
     /// A problem of a key.
     #[must_use]
-    pub fn at_load(key: String, message: String, hint: Option<String>) -> Self {
-        Self { position: None, key, message, hint }
+    pub fn at_load(
+        position: Option<Position>,
+        key: String,
+        message: String,
+        hint: Option<String>,
+    ) -> Self {
+        Self { position, key, message, hint }
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Problem, Report};
 use super::node::Kind;
-use super::types::{AdapterConfig, Config, Endpoint, KeyValue, RedisUrl};
+use super::types::{AdapterConfig, Config, Endpoint, KeyValue, Named, RedisUrl};
 use super::value::{Entry, OLD_ADAPTERS, Value, did_you_mean, duplicates};
 use super::{AdapterName, DEFAULT_ADAPTERS_DIR, Surroundings, adapters, listen, quantity, yaml};
 use crate::endpoint::{EndpointPattern, PatternError};
@@ -234,7 +234,7 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    fn read(&self, list: &Value<'_>, report: &mut Report) -> Vec<AdapterName> {
+    fn read(&self, list: &Value<'_>, report: &mut Report) -> Vec<Named> {
         let what = "a list of adapter names";
         if let Kind::Scalar { text, .. } = &list.node.kind {
             let problem = list.problem(format!("expected {what}, found {}", list.node.describe()));
@@ -245,10 +245,11 @@ impl Names<'_> {
         items.iter().filter_map(|item| self.check(item, report)).collect()
     }
 
-    fn check(&self, item: &Value<'_>, report: &mut Report) -> Option<AdapterName> {
+    fn check(&self, item: &Value<'_>, report: &mut Report) -> Option<Named> {
         let text = item.text("the name of an adapter", report)?;
         if self.known.contains(text) {
-            return AdapterName::parse(text).ok();
+            let position = item.node.position;
+            return AdapterName::parse(text).ok().map(|name| Named { name, position });
         }
         if report.is_full() {
             return None;

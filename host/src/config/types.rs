@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
-use super::error::Problem;
+use super::error::{Position, Problem};
 use super::name::AdapterName;
 use super::webhook::WebhookUrl;
 use crate::addr::Address;
@@ -43,9 +43,18 @@ pub struct Endpoint {
     /// The calls.
     pub pattern: EndpointPattern,
     /// Adapters before the Docker Engine.
-    pub pre: Vec<AdapterName>,
+    pub pre: Vec<Named>,
     /// Adapters after the Docker Engine.
-    pub post: Vec<AdapterName>,
+    pub post: Vec<Named>,
+}
+
+/// An adapter as a list names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its name.
+    pub name: AdapterName,
+    /// Where that stands: whether it has the hook shows when it is loaded.
+    pub position: Position,
 }
 
 /// One adapter.

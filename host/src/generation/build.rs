@@ -1,18 +1,18 @@
 //! Makes a generation from a configuration: loads what changed, keeps what did not.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::error::Error;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use super::Generation;
-use crate::config::{self, AdapterConfig, AdapterName, Config, ConfigError, Digest, Problem};
+use crate::config::{self, AdapterConfig, Config, ConfigError, Digest, Named, Problem};
 use crate::config::{KeyValue, Source, WebhookTarget, WebhookUrl};
 use crate::endpoint::{EndpointTable, Rule};
-use crate::grants::HostPattern;
+use crate::grants::{Grants, HostPattern};
 use crate::hook::{HookKind, Member, State};
-use crate::wasm::{self, AdapterSpec, Kind, Runtime, SOCKET_HOST, WebhookPeer};
+use crate::wasm::{self, AdapterSpec, Kind, LoadError, Runtime, SOCKET_HOST, WebhookPeer};
 
 /// The component that speaks the protocol of 2015; part of the program.
 const HTTP_ADAPTER: &[u8] = include_bytes!(env!("POWERSTRIP_HTTP_ADAPTER"));
@@ -25,8 +25,10 @@ pub struct Builder {
 
 /// What a name stood for in the last generation.
 struct Loaded {
-    /// All that the loaded adapter depends on.
-    fingerprint: [u8; 32],
+    /// All that the adapter depends on; none if loading it failed, so that it is tried again.
+    fingerprint: Option<[u8; 32]>,
+    /// What the component that serves was granted.
+    grants: Grants,
     member: Arc<Member>,
 }
 
@@ -84,25 +86,30 @@ impl Builder {
         let old = self.loaded.get(name);
         let bytes = match read(&adapter.source).await {
             Ok(bytes) => bytes,
-            Err(why) => return LoadResult::failed(adapter, old, [0; 32], why),
+            Err(error) => return LoadResult::failed(adapter, old, chain(&error)),
         };
         let sum: [u8; 32] = Sha256::digest(&bytes).into();
-        let fingerprint = fingerprint(adapter, &sum);
         if let Some(pinned) = adapter.digest.filter(|pinned| *pinned != Digest(sum)) {
             // A component that is not the pinned one must not run, whatever ran before.
             let why = format!("its digest is {}, not the pinned {pinned}", Digest(sum));
-            return LoadResult::failed(adapter, None, fingerprint, why);
+            return LoadResult::failed(adapter, None, why);
         }
+        let (fingerprint, grants) =
+            (Some(fingerprint(adapter, &sum, output)), adapter.grants.clone());
         if let Some(old) = old.filter(|old| old.fingerprint == fingerprint) {
-            let (member, outcome) = (Arc::clone(&old.member), Outcome::Kept);
-            return LoadResult { loaded: Loaded { fingerprint, member }, outcome };
+            let member = Arc::clone(&old.member);
+            return LoadResult {
+                loaded: Loaded { fingerprint, grants, member },
+                outcome: Outcome::Kept,
+            };
         }
         match self.runtime.load(spec(adapter, bytes, output)).await {
             Ok(loaded) => {
                 let member = Arc::new(member(adapter, State::Ready(Arc::new(loaded))));
-                LoadResult { loaded: Loaded { fingerprint, member }, outcome: Outcome::Loaded }
+                let loaded = Loaded { fingerprint, grants, member };
+                LoadResult { loaded, outcome: Outcome::Loaded }
             }
-            Err(error) => LoadResult::failed(adapter, old, fingerprint, error.to_string()),
+            Err(error) => LoadResult::failed(adapter, old, chain(&error)),
         }
     }
 }
@@ -119,19 +126,16 @@ enum Outcome {
 }
 
 impl LoadResult {
-    /// The old component serves on if there is one.
-    fn failed(
-        adapter: &AdapterConfig,
-        old: Option<&Loaded>,
-        fingerprint: [u8; 32],
-        why: String,
-    ) -> Self {
+    /// The old component serves on if there is one, unless it was granted what is granted no more.
+    fn failed(adapter: &AdapterConfig, old: Option<&Loaded>, why: String) -> Self {
+        let old = old.filter(|old| old.grants == adapter.grants);
         let state = match old.map(|old| &old.member.state) {
             Some(State::Ready(ready)) => State::Ready(Arc::clone(ready)),
             _ => State::NotReady(why.clone()),
         };
         let member = Arc::new(member(adapter, state));
-        Self { loaded: Loaded { fingerprint, member }, outcome: Outcome::Failed(why) }
+        let loaded = Loaded { fingerprint: None, grants: adapter.grants.clone(), member };
+        Self { loaded, outcome: Outcome::Failed(why) }
     }
 }
 
@@ -153,7 +157,7 @@ fn refuse_what_cannot_be_served(config: &Config) -> Result<(), ConfigError> {
     let KeyValue::Redis(_) = &config.keyvalue else { return Ok(()) };
     let message = "values cannot be kept in a Redis server yet".to_owned();
     let hint = Some("write `memory`".to_owned());
-    let problem = Problem::at_load("keyvalue".to_owned(), message, hint);
+    let problem = Problem::at_load(None, "keyvalue".to_owned(), message, hint);
     Err(ConfigError::at_load(config.path.clone(), vec![problem]))
 }
 
@@ -161,7 +165,7 @@ fn refuse_what_cannot_be_served(config: &Config) -> Result<(), ConfigError> {
 fn assemble(config: &Config, members: Vec<Arc<Member>>) -> Result<Generation, ConfigError> {
     let names = config.adapters.iter().map(|adapter| adapter.name.as_str());
     let index: HashMap<&str, usize> = names.enumerate().map(|(at, name)| (name, at)).collect();
-    let find = |names: &[AdapterName]| names.iter().map(|name| index[name.as_str()]).collect();
+    let find = |named: &[Named]| named.iter().map(|named| index[named.name.as_str()]).collect();
     let rule = |endpoint: &config::Endpoint| Rule {
         pattern: endpoint.pattern.clone(),
         pre: find(&endpoint.pre),
@@ -169,34 +173,37 @@ fn assemble(config: &Config, members: Vec<Arc<Member>>) -> Result<Generation, Co
     };
     let rules: Vec<Rule<usize>> = config.endpoints.iter().map(rule).collect();
     let failed = |problems| ConfigError::at_load(config.path.clone(), problems);
-    let problems = lacking(&rules, &members);
+    let lacking = |named: &Named, kind| lacks(&members[index[named.name.as_str()]], kind);
+    let problems = lacking_hooks(&config.endpoints, lacking);
     if !problems.is_empty() {
         return Err(failed(problems));
     }
     let table = EndpointTable::build(rules).map_err(|error| {
-        failed(vec![Problem::at_load("endpoints".to_owned(), error.to_string(), None)])
+        failed(vec![Problem::at_load(None, "endpoints".to_owned(), error.to_string(), None)])
     })?;
     Ok(Generation { table, members, limits: config.limits })
 }
 
 /// Every place in a list that names an adapter without that hook.
-fn lacking(rules: &[Rule<usize>], members: &[Arc<Member>]) -> Vec<Problem> {
-    let places = rules.iter().flat_map(|rule| {
-        let pre = rule.pre.iter().enumerate().map(move |(at, id)| (rule, HookKind::Pre, at, *id));
-        let post =
-            rule.post.iter().enumerate().map(move |(at, id)| (rule, HookKind::Post, at, *id));
-        pre.chain(post)
-    });
-    let lacking = places.filter(|(_, kind, _, id)| lacks(&members[*id], *kind));
-    lacking
-        .map(|(rule, kind, at, id)| {
-            let list = if kind == HookKind::Pre { "pre" } else { "post" };
-            let key = format!("endpoints.\"{}\".{list}[{at}]", rule.pattern.text());
-            let message = format!("adapter \"{}\" has no {}", members[id].name, kind.as_str());
-            let hint = "take it out of this list, or use a component that has this hook";
-            Problem::at_load(key, message, Some(hint.to_owned()))
-        })
-        .collect()
+fn lacking_hooks(
+    endpoints: &[config::Endpoint],
+    lacks: impl Fn(&Named, HookKind) -> bool,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for endpoint in endpoints {
+        let lists =
+            [("pre", &endpoint.pre, HookKind::Pre), ("post", &endpoint.post, HookKind::Post)];
+        for (list, named, kind) in lists {
+            let lacking = named.iter().enumerate().filter(|(_, named)| lacks(named, kind));
+            problems.extend(lacking.map(|(at, named)| {
+                let key = format!("endpoints.\"{}\".{list}[{at}]", endpoint.pattern.text());
+                let message = format!("adapter \"{}\" has no {}", named.name, kind.as_str());
+                let hint = "take it out of this list, or use a component that has this hook";
+                Problem::at_load(Some(named.position), key, message, Some(hint.to_owned()))
+            }));
+        }
+    }
+    problems
 }
 
 fn lacks(member: &Member, kind: HookKind) -> bool {
@@ -206,23 +213,29 @@ fn lacks(member: &Member, kind: HookKind) -> bool {
     }
 }
 
-async fn read(source: &Source) -> Result<Arc<[u8]>, String> {
+async fn read(source: &Source) -> Result<Arc<[u8]>, LoadError> {
     match source {
         Source::Webhook(_) => Ok(Arc::from(HTTP_ADAPTER)),
-        Source::Component(path) => read_file(path).await,
+        Source::Component(path) => wasm::read(path).await,
     }
 }
 
-async fn read_file(path: &Path) -> Result<Arc<[u8]>, String> {
-    let read = tokio::fs::read(path).await;
-    read.map(Arc::from).map_err(|error| format!("cannot read {}: {error}", path.display()))
+/// An error with its causes: what the compiler says of a damaged file is in them.
+fn chain(error: &LoadError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// All that a loaded adapter depends on; equal fingerprints mean that it need not be loaded again.
-fn fingerprint(adapter: &AdapterConfig, component: &[u8; 32]) -> [u8; 32] {
+fn fingerprint(adapter: &AdapterConfig, component: &[u8; 32], output: u64) -> [u8; 32] {
     let mut sum = Sha256::new();
     sum.update(component);
-    sum.update(format!("{adapter:?}"));
+    sum.update(format!("{adapter:?}{output}"));
     sum.finalize().into()
 }
 

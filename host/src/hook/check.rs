@@ -102,9 +102,9 @@ pub(super) fn answer(response: &HookResponse, credentials: bool) -> Result<(), S
     response.body.as_ref().map_or(Ok(()), |body| response_body(body, Body::Absent, response))
 }
 
-/// A refusal; a webhook's redirect is one too.
+/// A refusal: clients take everything below 400 for a success.
 pub(super) fn rejection(rejection: &Rejection) -> Result<(), String> {
-    status(rejection.status, 300..=599)?;
+    status(rejection.status, 400..=599)?;
     rejection.body.as_ref().map_or(Ok(()), |body| parses(body))
 }
 

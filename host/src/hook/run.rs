@@ -10,7 +10,7 @@ use super::check;
 use super::{
     Adapter, AnswerDraft, Body, Call, Carry, Chain, Context, Draft, HookError, HookFailure,
 };
-use super::{HookKind, HookRequest, HookResponse, Link, Member, Mode, OnFailure, PostOutcome};
+use super::{HookKind, HookResponse, Link, Member, Mode, OnFailure, PostOutcome};
 use super::{PreOutcome, Rejection, RequestPatch, UnwindReason};
 use crate::telemetry;
 
@@ -45,7 +45,8 @@ pub enum Verdict {
 pub struct Run {
     chain: Chain,
     context: Arc<Context>,
-    original: Option<HookRequest>,
+    /// As the client sent it; for webhooks of 2015.
+    original: Option<Draft>,
     carries: HashMap<String, Carry>,
     began: Vec<Link>,
 }
@@ -74,7 +75,7 @@ impl Run {
         scope: &mut dyn Scope,
     ) -> Result<Verdict, HookError> {
         if self.chain.post.iter().any(|link| link.member.original_request) {
-            self.original = Some(draft.request.clone());
+            self.original = Some(draft.clone());
         }
         for link in self.chain.pre.clone() {
             let hook = Hook { link: &link, kind: HookKind::Pre };
@@ -123,10 +124,10 @@ impl Run {
                 continue;
             };
             let ran = {
-                let request = draft.view(&link.member);
                 let original = self.original.as_ref().filter(|_| link.member.original_request);
+                let request = original.unwrap_or(draft).view(&link.member);
                 let view = answer.view(&link.member);
-                hook.timed(adapter.post(&call, original.unwrap_or(&request), &view)).await
+                hook.timed(adapter.post(&call, &request, &view)).await
             };
             let applied = match hook.accept(ran)? {
                 None | Some(PostOutcome::Pass) => continue,

@@ -1,6 +1,8 @@
 //! One client's connection: request after request, until either side has had enough.
 
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -8,8 +10,13 @@ use super::client::Client;
 use super::reply::Persist;
 use super::rescue::rescue;
 use super::{Proxy, ProxyError};
-use crate::http1::{Body, Framing, RequestHead};
+use crate::http1::{Body, Framing, HeadError, RequestHead, Source};
 use crate::server::{Accepted, Service};
+use crate::stream::Reader;
+
+/// For a head from its first byte to its last, as the Docker Engine has it. An idle connection may wait
+/// for as long as it likes.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 impl Service for Proxy {
     async fn serve(self: Arc<Self>, accepted: Accepted, drain: CancellationToken) {
@@ -32,7 +39,7 @@ impl Proxy {
     ) -> Option<RequestHead> {
         let read = tokio::select! {
             biased;
-            read = client.source.request_head() => read,
+            read = head(&mut client.source) => read,
             () = drain.cancelled() => return None,
         };
         match read.ok()? {
@@ -47,4 +54,13 @@ impl Proxy {
             }
         }
     }
+}
+
+/// The next head, if its bytes come in time.
+async fn head(source: &mut Source<Reader>) -> io::Result<Result<Option<RequestHead>, HeadError>> {
+    if source.buffered().is_empty() {
+        source.fill().await?;
+    }
+    let read = tokio::time::timeout(HEAD_TIMEOUT, source.request_head()).await;
+    read.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }

@@ -19,7 +19,6 @@ use crate::hook::{self, AnswerDraft, BodyNeed, Chain, Context, Draft, HookReques
 use crate::hook::{Run, Scope, UnwindReason, Verdict};
 use crate::http1::{Framing, ResponseHead};
 use crate::limits::show_bytes;
-use crate::upstream::UpstreamError;
 
 /// The API of the last engines (26.x) that took the fields of `HostConfig` at the top level of a create.
 const LAST_LEGACY: ApiVersion = ApiVersion::new(1, 45);
@@ -206,27 +205,21 @@ impl Hooks {
 
     async fn post_whole(
         &mut self,
-        streaming: Streaming,
+        mut streaming: Streaming,
         request: &mut Request,
         client: &mut Client,
     ) -> Result<Reply, ProxyError> {
-        let Streaming { mut head, framing, mut connection, mut upload } = streaming;
         let limit = self.generation.limits().answer;
-        let collecting = async {
-            let body = &mut crate::http1::Body::new(framing);
-            crate::http1::collect(body, &mut connection.source, limit).await
-        };
-        let collected =
-            upload.beside(&mut client.source, &mut connection.writer, collecting).await?;
-        let collected =
-            collected.map_err(|error| ProxyError::Upstream(UpstreamError::Body(error)))?;
-        let body = collected.ok_or_else(|| ProxyError::AnswerTooLarge(show_bytes(limit)))?;
+        let body = streaming.collect(limit, client).await?;
+        let body = body.ok_or_else(|| ProxyError::AnswerTooLarge(show_bytes(limit)))?;
 
         let shown = Some(body.clone()).filter(|body| !body.is_empty());
-        let mut draft = AnswerDraft::from(response(&head, shown));
+        let mut draft = AnswerDraft::from(response(&streaming.head, shown));
         (draft.secret, draft.limit) = (self.may_see_secrets(), limit);
         let posting = self.run.post(&self.draft, &mut draft);
-        let verdict = upload.beside(&mut client.source, &mut connection.writer, posting).await?;
+        let verdict = streaming.beside(client, posting).await?;
+        let (mut head, framing) = (streaming.head.clone(), streaming.framing);
+        request.body = streaming.release();
         if let Verdict::Refuse(rejection) = verdict.map_err(ProxyError::Hook)? {
             return Err(ProxyError::Refused(rejection));
         }
@@ -236,7 +229,6 @@ impl Hooks {
             head.headers.remove("transfer-encoding");
             head.headers.set("Content-Length", body.len().to_string());
         }
-        request.body = upload.into_body();
         Ok(Reply::Whole { head, body })
     }
 
@@ -251,8 +243,7 @@ impl Hooks {
             ..AnswerDraft::from(response(&streaming.head, None))
         };
         let posting = self.run.post(&self.draft, &mut draft);
-        let Streaming { connection, upload, .. } = &mut streaming;
-        let verdict = upload.beside(&mut client.source, &mut connection.writer, posting).await?;
+        let verdict = streaming.beside(client, posting).await?;
         if let Verdict::Refuse(rejection) = verdict.map_err(ProxyError::Hook)? {
             return Err(ProxyError::Refused(rejection));
         }

@@ -1,5 +1,8 @@
 //! What the client gets, and how it is written.
 
+use std::error::Error;
+use std::sync::Arc;
+
 use bytes::{Buf, Bytes};
 use futures_util::FutureExt;
 
@@ -7,11 +10,11 @@ use super::client::{Client, send};
 use super::headers;
 use super::upload::Upload;
 use super::{Proxy, ProxyError, tunnel};
-use crate::http1::{Body, Framing, RequestHead, ResponseHead, last_chunk, piece};
-use crate::upstream::{Connection, UpstreamError};
+use crate::http1::{self, Body, Framing, RequestHead, ResponseHead, last_chunk, piece};
+use crate::upstream::{Connection, Upstream, UpstreamError};
 
 /// How much of a refused request's body is read, so that the client can read its answer.
-const LINGER: u64 = 1024 * 1024;
+const LINGER: u64 = 64 * 1024 * 1024;
 /// For how long.
 const LINGER_TIME: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -36,8 +39,12 @@ pub(super) struct Streaming {
     pub(super) head: ResponseHead,
     /// How its body ends.
     pub(super) framing: Framing,
+    /// What has not been read of its body.
+    pub(super) body: Body,
     /// Where it comes from.
     pub(super) connection: Connection,
+    /// Where the connection goes when it is free again.
+    pub(super) upstream: Arc<Upstream>,
     /// The request's body, which may be on its way still.
     pub(super) upload: Upload,
 }
@@ -72,58 +79,94 @@ impl Proxy {
     ) -> Persist {
         let delivered = match reply {
             Reply::Whole { head, body } => whole(head, body, request, rest, client).await,
-            Reply::Stream(streaming) => self.stream(*streaming, request, client).await,
+            Reply::Stream(streaming) => stream(*streaming, request, client).await,
             Reply::Tunnel(streaming) => open_tunnel(*streaming, client).await,
         };
         delivered.unwrap_or_else(|error| {
             // The head has gone out: all that is left is to break off, so that nobody takes a part
             // for the whole.
-            tracing::warn!(error = &error as &dyn std::error::Error, "an answer broke off");
+            match &error {
+                ProxyError::ClientGone => tracing::debug!("the client left before the end"),
+                error => tracing::warn!(error = error as &dyn Error, "an answer broke off"),
+            }
             Persist::Close
         })
     }
+}
 
-    async fn stream(
-        &self,
-        streaming: Streaming,
-        request: &RequestHead,
+impl Streaming {
+    /// All of the body, unless it is longer than `limit`.
+    pub(super) async fn collect(
+        &mut self,
+        limit: u64,
         client: &mut Client,
-    ) -> Result<Persist, ProxyError> {
-        let Streaming { mut head, framing, mut connection, mut upload } = streaming;
-        let keeps = headers::upstream_keeps_alive(&head, framing);
-        // A body that is still coming up decides at its end whether the client can go on.
-        let keep_alive = headers::client_keeps_alive(request, framing);
-        headers::finish(&mut head, request, keep_alive);
-        let mut bytes = head.to_bytes(request.http11);
-        let chunked = framing == Framing::Chunked && request.http11;
-        let mut body = Body::new(framing);
-
-        // A short body that has come with its head leaves with it.
-        let first = body.next(&mut connection.source).now_or_never().transpose();
-        let first =
-            first.map_err(|error| ProxyError::Upstream(UpstreamError::Body(error)))?.flatten();
-        let first = first.map_or_else(|| piece(Bytes::new(), false), |data| piece(data, chunked));
-        let end = if chunked && body.is_done() { last_chunk() } else { Bytes::new() };
-        let ended = body.is_done();
-        send(&mut client.writer, bytes.split().freeze().chain(first).chain(end))
-            .await
-            .map_err(gone)?;
-
-        if !ended {
-            let relay = relay(&mut body, &mut connection.source, &mut client.writer, chunked);
-            upload.beside(&mut client.source, &mut connection.writer, relay).await??;
-        }
-        let persist = keep_alive && upload.client_is_clean() && !client.source.ended();
-        if keeps && upload.is_clean() && body.is_done() {
-            self.upstream.checkin(connection);
-        }
-        if persist { Ok(Persist::Keep) } else { Ok(close(client).await) }
+    ) -> Result<Option<Bytes>, ProxyError> {
+        let Self { body, connection: Connection { source, writer, .. }, upload, .. } = self;
+        let collecting = http1::collect(body, source, limit);
+        let collected = upload.beside(&mut client.source, writer, collecting).await?;
+        collected.map_err(|error| ProxyError::Upstream(UpstreamError::Body(error)))
     }
+
+    /// Does some work while the request's body goes on going up.
+    pub(super) async fn beside<T>(
+        &mut self,
+        client: &mut Client,
+        work: impl Future<Output = T>,
+    ) -> Result<T, ProxyError> {
+        self.upload.beside(&mut client.source, &mut self.connection.writer, work).await
+    }
+
+    /// Whether the client can expect that all of its request will be read. While it is still sending,
+    /// the engine may say that it will not.
+    fn reads_on(&self) -> bool {
+        self.upload.client_is_clean() || headers::upstream_keeps_alive(&self.head, self.framing)
+    }
+
+    /// Lets go of the connection, which serves again if both messages on it are complete, and gives
+    /// back what was not read of the request's body.
+    pub(super) fn release(self) -> Body {
+        let complete = self.body.is_done() && self.upload.is_clean();
+        if complete && headers::upstream_keeps_alive(&self.head, self.framing) {
+            self.upstream.checkin(self.connection);
+        }
+        self.upload.into_body()
+    }
+}
+
+async fn stream(
+    mut streaming: Streaming,
+    request: &RequestHead,
+    client: &mut Client,
+) -> Result<Persist, ProxyError> {
+    let framing = streaming.framing;
+    let keep_alive = headers::client_keeps_alive(request, framing) && streaming.reads_on();
+    // The engine's own lines decide later about its connection.
+    let mut head = streaming.head.clone();
+    headers::finish(&mut head, request, keep_alive);
+    let chunked = framing == Framing::Chunked && request.http11;
+    let Streaming { body, connection, upload, .. } = &mut streaming;
+
+    // A short body that has come with its head leaves with it.
+    let first = body.next(&mut connection.source).now_or_never().transpose();
+    let first = first.map_err(|error| ProxyError::Upstream(UpstreamError::Body(error)))?.flatten();
+    let first = first.map_or_else(|| piece(Bytes::new(), false), |data| piece(data, chunked));
+    let end = if chunked && body.is_done() { last_chunk() } else { Bytes::new() };
+    let ended = body.is_done();
+    let bytes = head.to_bytes(request.http11).freeze();
+    send(&mut client.writer, bytes.chain(first).chain(end)).await.map_err(gone)?;
+
+    if !ended {
+        let relay = relay(body, &mut connection.source, &mut client.writer, chunked);
+        upload.beside(&mut client.source, &mut connection.writer, relay).await??;
+    }
+    let rest = streaming.release();
+    let over = client.source.ended() && client.source.buffered().is_empty();
+    if keep_alive && rest.is_done() && !over { Ok(Persist::Keep) } else { Ok(close(client).await) }
 }
 
 async fn relay(
     body: &mut Body,
-    upstream: &mut crate::http1::Source<crate::stream::Reader>,
+    upstream: &mut http1::Source<crate::stream::Reader>,
     client: &mut crate::stream::Writer,
     chunked: bool,
 ) -> Result<(), ProxyError> {
@@ -157,7 +200,7 @@ async fn open_tunnel(streaming: Streaming, client: &mut Client) -> Result<Persis
     let Streaming { head, connection, .. } = streaming;
     send(&mut client.writer, head.to_bytes(true).freeze()).await.map_err(gone)?;
     tunnel::join(client, connection).await;
-    Ok(Persist::Close)
+    Ok(close(client).await)
 }
 
 /// Ends our side and reads on for a moment: closing with unread bytes would reset the connection, and

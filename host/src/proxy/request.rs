@@ -15,6 +15,8 @@ use crate::limits::{BodyLimits, show_bytes};
 /// A body of this size is read before the engine is asked: head and body then leave in one write, on a
 /// connection that is used again.
 const SMALL: u64 = 64 * 1024;
+/// The one expectation that there is: to be told to go on.
+const LEAVE: &[u8] = b"100-continue";
 
 /// A request and what has been learned of it.
 pub(super) struct Request {
@@ -60,6 +62,9 @@ impl Request {
         }
         if self.head.headers.all("content-type").count() > 1 {
             return Err(ProxyError::ContentType);
+        }
+        if self.head.headers.all("expect").any(|value| !value.eq_ignore_ascii_case(LEAVE)) {
+            return Err(ProxyError::Expectation);
         }
         let call =
             normalise::read(&self.head.method, &self.head.target).map_err(ProxyError::Line)?;
@@ -143,11 +148,8 @@ impl Request {
 
     /// A client that waits for leave to send its body gets it.
     async fn solicit(&mut self, client: &mut Client) -> Result<(), ProxyError> {
-        let Some(expectation) = self.head.headers.get("expect") else { return Ok(()) };
-        if !expectation.eq_ignore_ascii_case(b"100-continue") {
-            return Err(ProxyError::Expectation);
-        }
-        if self.head.http11 && client.source.buffered().is_empty() {
+        let waits = self.head.headers.get("expect").is_some();
+        if waits && self.head.http11 && client.source.buffered().is_empty() {
             let leave = &b"HTTP/1.1 100 Continue\r\n\r\n"[..];
             send(&mut client.writer, leave).await.map_err(|_| ProxyError::ClientGone)?;
         }
@@ -155,7 +157,7 @@ impl Request {
     }
 
     /// Attach takes no body: the engine would feed a late one to the container's stdin. One without an
-    /// end (docker-modem sends such) is not waited for.
+    /// end (docker-modem sends such) is not waited for, and its client's connection not used again.
     async fn drop_body(&mut self, client: &mut Client) -> Result<(), ProxyError> {
         if matches!(self.framing, Framing::Length(_)) {
             self.collect(SMALL, client).await?;
@@ -163,7 +165,6 @@ impl Request {
             while client.source.buffered().has_remaining() && !self.body.is_done() {
                 self.body.next(&mut client.source).await.map_err(ProxyError::RequestBody)?;
             }
-            self.body = Body::new(Framing::None);
         }
         self.whole = Some(Bytes::new());
         Ok(())

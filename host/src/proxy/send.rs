@@ -1,5 +1,7 @@
 //! Asking the Docker Engine.
 
+use std::sync::Arc;
+
 use bytes::{Buf, Bytes};
 use tokio::io::AsyncWriteExt;
 
@@ -10,7 +12,7 @@ use super::headers::{self, Outgoing};
 use super::reply::{Reply, Streaming};
 use super::request::Request;
 use crate::docker::traffic::{self, AnswerHead, AnswerView};
-use crate::http1::{Framing, ResponseHead, Source};
+use crate::http1::{Body, Framing, ResponseHead, Source};
 use crate::stream::Reader;
 use crate::upstream::{Connection, UpstreamError};
 
@@ -104,7 +106,9 @@ impl Proxy {
         let framing = Framing::of_response(&head, &request.head.method)
             .map_err(|error| ProxyError::Upstream(UpstreamError::Framing(error)))?;
         let view = view(&head, framing, request)?;
-        Ok(Answer { streaming: Streaming { head, framing, connection, upload }, view })
+        let (body, upstream) = (Body::new(framing), Arc::clone(&self.upstream));
+        let streaming = Streaming { head, framing, body, connection, upstream, upload };
+        Ok(Answer { streaming, view })
     }
 }
 

@@ -3,8 +3,6 @@
 //! Bytes pass both ways as they come. The end of one direction is passed on and leaves the other open
 //! (a container prints after its stdin has ended); a failure of either side ends both.
 
-use std::io;
-
 use tokio::io::AsyncWriteExt;
 use tracing::{Instrument, Span};
 
@@ -29,35 +27,52 @@ async fn carry(client: &mut Client, upstream: &mut Connection, span: &Span) {
         let up = one_way(&mut client.source, &mut upstream.writer, &mut bytes_up);
         let down = one_way(&mut upstream.source, &mut client.writer, &mut bytes_down);
         tokio::pin!(up, down);
-        // When one direction has ended the other goes on, until it ends too or its reader has gone.
         tokio::select! {
-            ended = &mut up => if let Ok(source) = ended {
-                tokio::select! { _ = &mut down => {}, () = hung_up(source) => {} }
-            },
-            ended = &mut down => if let Ok(source) = ended {
-                tokio::select! { _ = &mut up => {}, () = hung_up(source) => {} }
-            },
+            end = &mut up => go_on(end, down).await,
+            end = &mut down => go_on(end, up).await,
         }
     }
     span.record("bytes_up", bytes_up).record("bytes_down", bytes_down);
     tracing::debug!(bytes_up, bytes_down, "tunnel ended");
 }
 
-/// Moves bytes until the sender ends, and passes that on; gives the ended source back.
-async fn one_way<'a>(
-    from: &'a mut Source<Reader>,
-    to: &mut Writer,
-    moved: &mut u64,
-) -> io::Result<&'a Source<Reader>> {
+/// How one direction came to its end.
+enum End<'a> {
+    /// The sender has ended, and that was passed on.
+    Passed(&'a Source<Reader>),
+    /// The reader takes no more.
+    Refused,
+    /// The sender has gone.
+    Broken,
+}
+
+/// When one direction has ended, the other goes on until it ends too or its reader has gone.
+async fn go_on(end: End<'_>, other: impl Future<Output = End<'_>>) {
+    match end {
+        End::Passed(source) => tokio::select! { _ = other => {}, () = hung_up(source) => {} },
+        // Who takes no more may have said something before it left, which stands in its socket.
+        End::Refused => {
+            other.await;
+        }
+        End::Broken => {}
+    }
+}
+
+/// Moves bytes until the sender ends, and passes that on.
+async fn one_way<'a>(from: &'a mut Source<Reader>, to: &mut Writer, moved: &mut u64) -> End<'a> {
     loop {
         while !from.buffered().is_empty() {
             let bytes = from.take(PIECE);
             *moved += bytes.len() as u64;
-            send(to, bytes).await?;
+            if send(to, bytes).await.is_err() {
+                return End::Refused;
+            }
         }
-        if from.fill().await? == 0 {
-            to.shutdown().await?;
-            return Ok(from);
+        match from.fill().await {
+            Ok(0) if to.shutdown().await.is_err() => return End::Refused,
+            Ok(0) => return End::Passed(from),
+            Ok(_) => {}
+            Err(_) => return End::Broken,
         }
     }
 }

@@ -126,6 +126,11 @@ impl Upload {
         if client.ended() && client.get_ref().hung_up() {
             return Err(ProxyError::ClientGone);
         }
+        if client.ended() && !client.buffered().is_empty() {
+            // Other requests came before the end: it is not about this one.
+            hung_up(client).await;
+            return Err(ProxyError::ClientGone);
+        }
         if client.ended() {
             // A failure here means that the engine has gone, which its answer's reader will see.
             let _ = upstream.shutdown().await;

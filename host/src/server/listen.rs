@@ -12,6 +12,8 @@ use nix::unistd::{Group, User};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_rustls::TlsAcceptor;
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
 
 use crate::addr::Address;
 use crate::http1::Source;
@@ -195,11 +197,21 @@ impl Incoming {
                 let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
                 let stream =
                     shaken.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-                (stream::from_tls(stream.into()), self.peer)
+                let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                let subject = shown.and_then(|certificate| subject(certificate));
+                let peer = subject.map_or(self.peer, Peer::Tls);
+                (stream::from_tls(stream.into()), peer)
             }
         };
         Ok(Accepted { source: Source::new(reader), writer, peer })
     }
+}
+
+/// The subject of the certificate that a client has proved to hold, as RFC 4514 writes it: escaped, so
+/// that one name cannot pass for two.
+fn subject(certificate: &[u8]) -> Option<String> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    Some(certificate.tbs_certificate.subject.to_string())
 }
 
 fn credentials(stream: &UnixStream) -> Peer {
@@ -271,3 +283,6 @@ fn passed() -> io::Result<Vec<Socket>> {
     }
     Ok(sockets)
 }
+
+#[cfg(test)]
+mod tests;

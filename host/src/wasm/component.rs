@@ -52,7 +52,7 @@ impl Compiled {
         let origin = origin.to_owned();
         let bytes = match source {
             Source::Bytes(bytes) => Arc::clone(bytes),
-            Source::File(path) => read(path, &origin)?,
+            Source::File(path) => read_file(path, &origin)?,
         };
         recognise(&bytes, &origin)?;
         let component = match Component::from_binary(engine, &bytes) {
@@ -160,10 +160,27 @@ impl Compiled {
     }
 }
 
-fn read(path: &Path, origin: &str) -> Result<Arc<[u8]>, LoadError> {
+/// Reads a component's file.
+///
+/// # Errors
+/// When it cannot be read, or is larger than any component.
+pub async fn read(path: &Path) -> Result<Arc<[u8]>, LoadError> {
+    let path = path.to_owned();
+    let reading = move || read_file(&path, &path.display().to_string());
+    let reading = tokio::task::spawn_blocking(reading).await;
+    reading.map_err(|panic| LoadError::Engine { cause: panic.into() })?
+}
+
+fn read_file(path: &Path, origin: &str) -> Result<Arc<[u8]>, LoadError> {
     let origin = origin.to_owned();
     let mut bytes = Vec::new();
-    match File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)) {
+    // Nothing else is opened: a pipe without a writer would never be.
+    let opened = match std::fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => return Err(LoadError::NotFile { origin }),
+        Ok(_) => File::open(path),
+        Err(error) => Err(error),
+    };
+    match opened.and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)) {
         Ok(size) if size as u64 > MAX_FILE => {
             Err(LoadError::TooLarge { origin, limit: show_bytes(MAX_FILE) })
         }

@@ -31,6 +31,12 @@ pub enum LoadError {
         /// The file.
         origin: String,
     },
+    /// A folder, a pipe, a device.
+    #[error("{origin} is not a file")]
+    NotFile {
+        /// Where it is.
+        origin: String,
+    },
     /// A file that cannot be read.
     #[error("{origin} cannot be read")]
     Unreadable {

@@ -57,6 +57,7 @@ pub(super) async fn compile(
     origin: &str,
 ) -> Result<Compiled, LoadError> {
     let (engine, origin) = (shared.engine.clone(), origin.to_owned());
+    let _alone = shared.compiling.lock().await;
     let compiling =
         tokio::task::spawn_blocking(move || Compiled::new(&engine, &source, &origin)).await;
     compiling.map_err(|panic| LoadError::Engine { cause: panic.into() })?

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
@@ -63,6 +63,9 @@ pub(super) struct Shared {
     pub(super) stores: Stores,
     /// Whom outgoing connections trust.
     pub(super) tls: Tls,
+    /// Held while a component compiles: that takes all cores, and many adapters are one component,
+    /// whose code the cache has after the first.
+    pub(super) compiling: Mutex<()>,
 }
 
 /// What to load, and what it may do.
@@ -135,7 +138,8 @@ impl Runtime {
         let slots = Semaphore::new(slots as usize);
         let ground = Arc::new(Ground { ticker, slots, slow_lane });
         let (stores, tls) = (Stores::default(), Tls::default());
-        Ok(Self(Arc::new(Shared { engine, linker, ground, stores, tls })))
+        let compiling = Mutex::default();
+        Ok(Self(Arc::new(Shared { engine, linker, ground, stores, tls, compiling })))
     }
 
     /// Loads an adapter: compiles it, checks what it is and what it wants, and lets it judge its

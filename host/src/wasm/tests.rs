@@ -44,8 +44,8 @@ macro_rules! refused {
 refused! {
     a_missing_file_is_named: Source::File("/nowhere/demo.wasm".into())
         => "demo.wasm does not exist";
-    a_folder_cannot_be_read: Source::File("/".into())
-        => "demo.wasm cannot be read";
+    a_folder_is_no_file: Source::File("/".into())
+        => "demo.wasm is not a file";
     text_is_not_webassembly: Source::Bytes((*b"#!/bin/sh").into())
         => "demo.wasm is not WebAssembly";
     nothing_is_not_webassembly: Source::Bytes([].into())

@@ -129,7 +129,7 @@ endpoints: {\"* /z\": {pre: [z]}, \"* /a\": {pre: [a]}}
 
     let names: Vec<&str> = config.adapters.iter().map(|adapter| adapter.name.as_str()).collect();
     assert_eq!(names, ["z", "a", "envinject", "slowreq"]);
-    assert_eq!(config.endpoints[0].pre[0].as_str(), "z");
+    assert_eq!(config.endpoints[0].pre[0].name.as_str(), "z");
 }
 
 #[test]

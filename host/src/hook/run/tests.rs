@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use bytes::Bytes;
 
 use super::*;
+use crate::hook::HookRequest;
 use crate::hook::fake::{Calls, FakeAdapter, chain};
 use crate::hook::{ResponsePatch, State};
 

@@ -41,7 +41,9 @@ impl Body for TimedBody {
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
             let limit = Self::limit(self.pause, self.deadline);
             self.timer.as_mut().reset(limit.into());
-            return Poll::Ready(frame.map(|frame| frame.map_err(Error::Hyper)));
+            return Poll::Ready(
+                frame.map(|frame| frame.map_err(|error| super::error::of_body(&error))),
+            );
         }
         self.timer.as_mut().poll(cx).map(|()| Some(Err(Error::ConnectionReadTimeout)))
     }

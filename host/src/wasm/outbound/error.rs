@@ -88,7 +88,16 @@ pub(super) fn of_connect(error: &io::Error) -> ErrorCode {
     }
 }
 
-/// A failure while the answer's body was read.
+/// A failure while the answer's body was read, in words that a guest can tell apart.
+pub(super) fn of_body(error: &hyper::Error) -> Error {
+    match error {
+        _ if error.is_timeout() => Error::HttpResponseTimeout,
+        _ if error.is_parse() => Error::HttpProtocolError,
+        _ => Error::HttpResponseIncomplete,
+    }
+}
+
+/// The same, where wasi-http itself asks.
 pub(super) fn of_hyper(error: &hyper::Error) -> ErrorCode {
     match error {
         _ if error.is_timeout() => ErrorCode::HttpResponseTimeout,
