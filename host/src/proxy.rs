@@ -92,7 +92,7 @@ impl Proxy {
             return Ok(answer.unhooked());
         }
 
-        self.record(&chain);
+        record(&chain);
         let context = self.context(request, client, version.as_deref())?;
         let hooks = hooks.insert(Hooks::new(generation, chain, context, version));
         hooks.gather(request, client).await?;
@@ -109,12 +109,12 @@ impl Proxy {
         });
         if through_us { Err(ProxyError::Loop) } else { Ok(()) }
     }
+}
 
-    fn record(&self, chain: &Chain) {
-        let first = chain.pre.iter().chain(&chain.post).next();
-        if let Some(link) = first {
-            Span::current().record("powerstrip.endpoint", &*link.pattern);
-        }
+/// Names the endpoint in the request's span.
+fn record(chain: &Chain) {
+    if let Some(link) = chain.pre.iter().chain(&chain.post).next() {
+        Span::current().record("powerstrip.endpoint", &*link.pattern);
     }
 }
 

@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use bytes::Bytes;
 use thiserror::Error;
 
 use crate::addr::Address;
-use crate::http1::{Body, BodyError, Framing, FramingError, HeadError, ResponseHead, Source};
+use crate::http1::{BodyError, FramingError, HeadError, ResponseHead, Source};
 use crate::stream::{Reader, Writer};
 
 pub use connect::Tls;
@@ -142,7 +141,7 @@ impl Upstream {
         let request = b"HEAD /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n";
         let written = connection.writer.write_all(request).await;
         written.map_err(|_| UpstreamError::Closed)?;
-        let head = connection.head().await?;
+        let head = next_head(&mut connection.source).await?;
         self.learn(&head);
         Ok(())
     }
@@ -152,26 +151,11 @@ impl Upstream {
     }
 }
 
-impl Connection {
-    /// The next head, interim ones included. Safe to drop half-way.
-    ///
-    /// # Errors
-    /// When the engine closed, or sent no HTTP.
-    pub async fn head(&mut self) -> Result<ResponseHead, UpstreamError> {
-        let head = self.source.response_head().await.map_err(|_| UpstreamError::Closed)?;
-        head.map_err(UpstreamError::Head)?.ok_or(UpstreamError::Closed)
-    }
-
-    /// All of an answer's body, unless it is longer than `limit`.
-    ///
-    /// # Errors
-    /// When the answer breaks off.
-    pub async fn collect(
-        &mut self,
-        framing: Framing,
-        limit: u64,
-    ) -> Result<Option<Bytes>, UpstreamError> {
-        let body = &mut Body::new(framing);
-        crate::http1::collect(body, &mut self.source, limit).await.map_err(UpstreamError::Body)
-    }
+/// The next head that the engine sends, interim ones included. Safe to drop half-way.
+///
+/// # Errors
+/// When the engine closed, or sent no HTTP.
+pub async fn next_head(source: &mut Source<Reader>) -> Result<ResponseHead, UpstreamError> {
+    let head = source.response_head().await.map_err(|_| UpstreamError::Closed)?;
+    head.map_err(UpstreamError::Head)?.ok_or(UpstreamError::Closed)
 }

@@ -12,9 +12,8 @@ use super::headers::{self, Outgoing};
 use super::reply::{Reply, Streaming};
 use super::request::Request;
 use crate::docker::traffic::{self, AnswerHead, AnswerView};
-use crate::http1::{Body, Framing, ResponseHead, Source};
-use crate::stream::Reader;
-use crate::upstream::{Connection, UpstreamError};
+use crate::http1::{Body, Framing, ResponseHead};
+use crate::upstream::{Connection, UpstreamError, next_head};
 
 /// The engine's answer: its head is here, its body may be coming.
 pub(super) struct Answer {
@@ -106,6 +105,7 @@ impl Proxy {
         let framing = Framing::of_response(&head, &request.head.method)
             .map_err(|error| ProxyError::Upstream(UpstreamError::Framing(error)))?;
         let view = view(&head, framing, request)?;
+        tracing::Span::current().record("powerstrip.traffic", view.as_str());
         let (body, upstream) = (Body::new(framing), Arc::clone(&self.upstream));
         let streaming = Streaming { head, framing, body, connection, upstream, upload };
         Ok(Answer { streaming, view })
@@ -130,11 +130,6 @@ fn view(
         },
     };
     Ok(traffic::of_answer(request.call()?.endpoint, &request.query(), answer))
-}
-
-async fn next_head(source: &mut Source<Reader>) -> Result<ResponseHead, UpstreamError> {
-    let head = source.response_head().await.map_err(|_| UpstreamError::Closed)?;
-    head.map_err(UpstreamError::Head)?.ok_or(UpstreamError::Closed)
 }
 
 /// Not a byte was taken.
