@@ -24,18 +24,15 @@ use std::{
 use build::Build;
 use toolchain::{Toolchain, ToolchainError};
 
-/// The folder of the workspace whose packages are built.
-const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-
 /// Why there is no component to embed.
 #[derive(Debug, thiserror::Error)]
 pub enum GuestBuildError {
     /// No compiler of this machine knows the guests' target.
     #[error(transparent)]
     Toolchain(#[from] ToolchainError),
-    /// A build script's variable is missing, so this is not a build script.
-    #[error("the variable {0} is not set: only cargo's build scripts have it")]
-    NotABuildScript(&'static str),
+    /// A variable that cargo sets for what it runs is missing.
+    #[error("the variable {0} is not set: only what cargo itself runs has it")]
+    NotRunByCargo(&'static str),
     /// Cargo could not be started at all.
     #[error("cannot run {cargo:?}")]
     Run {
@@ -107,10 +104,11 @@ pub fn components(packages: &[&str]) -> Result<BTreeMap<String, PathBuf>, GuestB
     let toolchain = Toolchain::find()?;
     let outer = sources::target_folder(&out);
 
-    let built = Build::new(&toolchain, workspace(), &outer).run(packages)?;
+    let workspace = workspace()?;
+    let built = Build::new(&toolchain, &workspace, &outer).run(packages)?;
     println!("cargo::rerun-if-env-changed=XDG_CACHE_HOME");
     // Cargo would run the script every time for the sake of a file that is not there.
-    let watched = sources::of(&built, workspace())?.into_iter().chain([toolchain::file()]);
+    let watched = sources::of(&built, &workspace)?.into_iter().chain([toolchain::file()]);
     for source in watched.filter(|source| source.exists()) {
         println!("cargo::rerun-if-changed={}", source.display());
     }
@@ -120,16 +118,17 @@ pub fn components(packages: &[&str]) -> Result<BTreeMap<String, PathBuf>, GuestB
 /// Builds packages and copies their components into `folder`, as `NAME.wasm`.
 ///
 /// # Errors
-/// Fails without a tool-chain for guests, or when a package does not build.
+/// Fails without a tool-chain for guests, outside `cargo run`, or when a package does not build.
 pub fn export(
     packages: &[&str],
     folder: &Path,
 ) -> Result<BTreeMap<String, PathBuf>, GuestBuildError> {
+    let workspace = workspace()?;
     let target =
-        env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
     let toolchain = Toolchain::find()?;
 
-    let built = Build::new(&toolchain, workspace(), &target).run(packages)?;
+    let built = Build::new(&toolchain, &workspace, &target).run(packages)?;
     fs::create_dir_all(folder)
         .map_err(|source| GuestBuildError::File { path: folder.to_owned(), source })?;
     copy(&built, folder)
@@ -169,10 +168,14 @@ fn copy(
     Ok(copies)
 }
 
-fn workspace() -> &'static Path {
-    Path::new(WORKSPACE)
+/// The workspace whose packages are built: the one of the package that cargo runs.
+///
+/// It is asked for when the program runs. Another checkout with the same target folder may have
+/// compiled this crate, and may be gone since.
+fn workspace() -> Result<PathBuf, GuestBuildError> {
+    Ok(PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join(".."))
 }
 
 fn variable(name: &'static str) -> Result<std::ffi::OsString, GuestBuildError> {
-    env::var_os(name).ok_or(GuestBuildError::NotABuildScript(name))
+    env::var_os(name).ok_or(GuestBuildError::NotRunByCargo(name))
 }

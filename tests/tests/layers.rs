@@ -193,7 +193,7 @@ fn words(code: &str) -> impl Iterator<Item = &str> {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    powerstrip_tests::repository()
 }
 
 fn read(path: &Path) -> String {

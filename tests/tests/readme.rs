@@ -107,7 +107,7 @@ fn commands(text: &str) -> Vec<String> {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    powerstrip_tests::repository()
 }
 
 fn documents() -> Vec<PathBuf> {
