@@ -69,9 +69,14 @@ e2e *args:
 guest-outside:
     scripts/guest-outside
 
+# Build the adapters in other languages of examples/, and test them
+[group('test')]
+guests-other-languages:
+    scripts/guests-other-languages
+
 # Run all that a change has to pass
 [group('test')]
-ci: lint doc guest-outside test
+ci: lint doc guest-outside guests-other-languages test
 
 # Build the program for development
 [group('build')]

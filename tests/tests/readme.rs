@@ -33,12 +33,15 @@ async fn every_block_of_yaml_is_a_good_configuration() {
 }
 
 /// The documents' examples name the adapters of this repository, in a folder that has them, and
-/// the one that docs/ADAPTERS.md teaches to write, for which `witness` stands in.
+/// those that readers build themselves, for which `witness` stands in.
 fn with_every_adapter(text: &str) -> Builder {
     let builder = Powerstrip::builder().component("slowreq").component("envinject");
-    let builder = builder.component_as("witness", "team-label");
+    let builder = ["team-label", "python-labels", "javascript-labels"]
+        .into_iter()
+        .fold(builder, |builder, name| builder.component_as("witness", name));
     // The reader's own adapter has the settings that the reader gives it.
-    builder.text(&text.replace("config: {team: blue}", "config: {}"))
+    let own = ["config: {team: blue}", "config: {labels: {team: blue}}"];
+    builder.text(&own.iter().fold(text.to_owned(), |text, own| text.replace(own, "config: {}")))
 }
 
 #[test]
@@ -112,7 +115,7 @@ fn root() -> PathBuf {
 
 fn documents() -> Vec<PathBuf> {
     let mut documents = vec![root().join("README.md"), root().join("guest-sdk/README.md")];
-    for folder in ["docs", "adapters"] {
+    for folder in ["docs", "adapters", "examples"] {
         let entries = fs::read_dir(root().join(folder)).expect("a folder of the repository");
         for path in entries.flatten().map(|entry| entry.path()) {
             let is_document = path.extension().is_some_and(|extension| extension == "md");
