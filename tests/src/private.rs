@@ -1,7 +1,8 @@
 //! A private Docker Engine and image registry: own sockets, own folders, nothing shared with an
 //! engine that the machine may run already.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Command as Blocking;
 use std::{env, fs, io};
 
@@ -19,6 +20,10 @@ pub const ENGINE: &str = "POWERSTRIP_TEST_ENGINE";
 
 /// Names a registry, `host:port`, that holds `busybox` and that the engine may pull from.
 pub const REGISTRY: &str = "POWERSTRIP_TEST_REGISTRY";
+
+/// Names a folder, as `scripts/newer-engine` makes one, whose `bin` holds the programs of the engine
+/// to start in place of the machine's own.
+pub const ENGINE_PROGRAMS: &str = "POWERSTRIP_TEST_ENGINE_PROGRAMS";
 
 /// Set to 1, makes a skipped test a failure.
 pub const REQUIRE_ENGINE: &str = "POWERSTRIP_TEST_REQUIRE_ENGINE";
@@ -52,16 +57,17 @@ impl PrivateEngine {
     /// # Errors
     /// When the machine lacks a program or the rights to run one.
     pub async fn start() -> Result<Self> {
-        for program in ["dockerd", "docker", "busybox"] {
+        for program in ["docker", "busybox"] {
             ensure!(in_path(program).is_some(), "{program} is not installed");
         }
+        let path = engine_path()?;
         ensure!(rustix::process::geteuid().is_root(), "only root can run a private dockerd");
         sweep().await;
 
         let folder = tempfile::Builder::new().prefix(FOLDER).tempdir()?;
         fs::write(folder.path().join("owner"), std::process::id().to_string())?;
         let address = format!("unix://{}", folder.path().join("docker.sock").display());
-        let dockerd = Process::start(&mut dockerd(folder.path(), &address));
+        let dockerd = Process::start(dockerd(folder.path(), &address).env("PATH", path));
         dockerd.line("that it serves", |line| line.contains("API listen on").then_some(())).await;
         import_busybox(&Docker::at(&address)).await?;
         let registry = start_registry(folder.path()).await?;
@@ -93,16 +99,26 @@ impl PrivateEngine {
     }
 }
 
+/// Where the engine, and what it starts itself, are looked for.
+fn engine_path() -> Result<OsString> {
+    let own = env::var_os(ENGINE_PROGRAMS).map(|folder| PathBuf::from(folder).join("bin"));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> =
+        own.into_iter().chain(env::split_paths(&path)).chain(["/usr/sbin".into()]).collect();
+    let has_it = |folder: &PathBuf| folder.join("dockerd").is_file();
+    ensure!(folders.iter().any(has_it), "dockerd is not installed");
+    Ok(env::join_paths(folders)?)
+}
+
 fn dockerd(folder: &Path, address: &str) -> Command {
     // A network of its own: rules, bridges and `docker0` of another engine must not change.
     let in_namespace = "busybox ip link set lo up && exec \"$0\" \"$@\"";
     let mut command = Command::new("unshare");
     command.args(["--net", "sh", "-c", in_namespace]);
-    command.arg(in_path("dockerd").expect("it was looked for before"));
-    command.arg("--data-root").arg(folder.join("data"));
+    command.args(["dockerd", "--data-root"]).arg(folder.join("data"));
     command.arg("--exec-root").arg(folder.join("exec"));
     command.arg("--pidfile").arg(folder.join("dockerd.pid"));
-    command.args(["--host", address, "--iptables=false"]);
+    command.args(["--host", address, "--iptables=false", "--ip6tables=false"]);
     command.args(["--shutdown-timeout", "1"]);
     command
 }

@@ -2,6 +2,7 @@
 //!
 //! - `private-engine run COMMAND…` starts an engine and a registry, runs the command with
 //!   `POWERSTRIP_TEST_ENGINE` and `POWERSTRIP_TEST_REGISTRY` set, stops them, and ends as it did.
+//!   `POWERSTRIP_TEST_ENGINE_PROGRAMS` names the folder of an engine other than the machine's own.
 //! - `private-engine hold` prints the same two as one line and stops when its input ends; a test
 //!   that finds no engine runs it, so that the engine cannot outlive the test.
 
