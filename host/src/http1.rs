@@ -8,9 +8,11 @@
 mod body;
 mod framing;
 mod head;
+mod pieces;
 mod source;
 
-pub use body::{Body, BodyError, Piece, collect, last_chunk, piece};
+pub use body::{Body, BodyError, collect};
 pub use framing::{Framing, FramingError};
 pub use head::{HeadError, Headers, MAX_HEADERS, RequestHead, ResponseHead};
+pub use pieces::Pieces;
 pub use source::Source;

@@ -94,6 +94,18 @@ impl Reader {
     }
 }
 
+impl Writer {
+    /// Breaks the connection off, so that nobody takes that for its end: a reset over TCP, no
+    /// `close_notify` over TLS. A unix socket has no such sign; its peer reads an end.
+    pub fn break_off(self) {
+        if let Self::Tcp(half) = self {
+            // On a socket that is open it cannot fail. The half would say goodbye when it is dropped.
+            let _ = AsRef::<TcpStream>::as_ref(&half).set_zero_linger();
+            half.forget();
+        }
+    }
+}
+
 impl AsyncRead for Reader {
     fn poll_read(
         self: Pin<&mut Self>,

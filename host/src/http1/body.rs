@@ -2,12 +2,11 @@
 
 use std::io;
 
-use bytes::buf::Chain;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 use tokio::io::AsyncRead;
 
-use super::{Framing, Source};
+use super::{Framing, Pieces, Source};
 
 /// A chunk's size line may carry extensions; nobody needs more room than this for them.
 const MAX_SIZE_LINE: usize = 4096;
@@ -43,6 +42,8 @@ enum State {
     Trailers(usize),
     UntilClose,
     Done,
+    /// No sense can be made of it, and none of what follows.
+    Malformed,
 }
 
 /// What can be had without another read.
@@ -95,6 +96,57 @@ impl Body {
         }
     }
 
+    /// What can be had by one read, framed for the way on, with the end of the body as soon as it is
+    /// known. Nothing of what has come waits for more.
+    ///
+    /// Safe to drop half-way.
+    ///
+    /// # Errors
+    /// When the body cannot be read to its end, and all that could be read was given out.
+    pub async fn pieces<R: AsyncRead + Unpin>(
+        &mut self,
+        source: &mut Source<R>,
+        chunked: bool,
+    ) -> Result<Pieces, BodyError> {
+        let mut pieces = Pieces::default();
+        while !pieces.is_full() {
+            match self.step(source) {
+                Ok(Step::Data(data)) => pieces.add(data, chunked),
+                Ok(Step::Again) => {}
+                Ok(Step::End) => {
+                    if chunked {
+                        pieces.add_last_chunk();
+                    }
+                    break;
+                }
+                Ok(Step::More) | Err(_) if !pieces.is_empty() => break,
+                Ok(Step::More) => {
+                    let read = source.fill().await.map_err(BodyError::Broken)?;
+                    self.ended(read)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(pieces)
+    }
+
+    /// Waits for the first byte of a body, or for the end of one that may be empty.
+    ///
+    /// Safe to drop half-way.
+    ///
+    /// # Errors
+    /// When the body ends before it has begun.
+    pub async fn begins<R: AsyncRead + Unpin>(
+        &mut self,
+        source: &mut Source<R>,
+    ) -> Result<(), BodyError> {
+        if self.is_done() || !source.buffered().is_empty() {
+            return Ok(());
+        }
+        let read = source.fill().await.map_err(BodyError::Broken)?;
+        self.ended(read)
+    }
+
     fn ended(&mut self, read: usize) -> Result<(), BodyError> {
         match self.state {
             _ if read > 0 => Ok(()),
@@ -107,9 +159,18 @@ impl Body {
     }
 
     fn step<R: AsyncRead + Unpin>(&mut self, source: &mut Source<R>) -> Result<Step, BodyError> {
+        let step = self.advance(source);
+        if step.is_err() {
+            self.state = State::Malformed;
+        }
+        step
+    }
+
+    fn advance<R: AsyncRead + Unpin>(&mut self, source: &mut Source<R>) -> Result<Step, BodyError> {
         let available = source.buffered().len();
         match self.state {
             State::Done => return Ok(Step::End),
+            State::Malformed => return Err(BodyError::Chunks),
             _ if available == 0 => return Ok(Step::More),
             State::Length(left) => {
                 let data = source.take(usize::try_from(left).unwrap_or(usize::MAX));
@@ -172,26 +233,6 @@ impl Body {
         self.state = if blank { State::Done } else { State::Trailers(seen) };
         Ok(Step::Again)
     }
-}
-
-/// Data with its framing around it, ready to be written without a copy.
-pub type Piece = Chain<Chain<Bytes, Bytes>, Bytes>;
-
-/// Data as it goes on the wire. As a chunk it must not be empty: that would be the last one.
-#[must_use]
-pub fn piece(data: Bytes, chunked: bool) -> Piece {
-    let (size, end) = if chunked {
-        (Bytes::from(format!("{:x}\r\n", data.len())), Bytes::from_static(b"\r\n"))
-    } else {
-        (Bytes::new(), Bytes::new())
-    };
-    size.chain(data).chain(end)
-}
-
-/// The end of a chunked body.
-#[must_use]
-pub fn last_chunk() -> Bytes {
-    Bytes::from_static(b"0\r\n\r\n")
 }
 
 /// All of a body; none when it is longer than `limit`, of which no more than that is then held.

@@ -22,8 +22,11 @@ impl Service for Proxy {
     async fn serve(self: Arc<Self>, accepted: Accepted, drain: CancellationToken) {
         let mut client = Client::new(accepted);
         while let Some(head) = self.next_request(&mut client, &drain).await {
-            if self.handle(head, &mut client).await == Persist::Close || drain.is_cancelled() {
-                return;
+            match self.handle(head, &mut client).await {
+                Persist::Break => return client.writer.break_off(),
+                Persist::Close => return,
+                Persist::Keep if drain.is_cancelled() => return,
+                Persist::Keep => {}
             }
             client.source.rest();
         }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures_util::FutureExt;
@@ -10,13 +11,15 @@ use super::client::{Client, send};
 use super::headers;
 use super::upload::Upload;
 use super::{Proxy, ProxyError, tunnel};
-use crate::http1::{self, Body, Framing, RequestHead, ResponseHead, last_chunk, piece};
+use crate::docker::traffic::AnswerView;
+use crate::http1::{self, Body, BodyError, Framing, RequestHead, ResponseHead, Source};
+use crate::stream::{Reader, Writer};
 use crate::upstream::{Connection, Upstream, UpstreamError};
 
-/// How much of a refused request's body is read, so that the client can read its answer.
-const LINGER: u64 = 64 * 1024 * 1024;
-/// For how long.
-const LINGER_TIME: std::time::Duration = std::time::Duration::from_secs(2);
+/// For how long a client that goes on sending is read after our side has ended.
+const LINGER: Duration = Duration::from_secs(30);
+/// For how long one that has nothing more to say may take to end its own.
+const LINGER_QUIET: Duration = Duration::from_secs(2);
 
 /// An answer that is ready to be given.
 pub(super) enum Reply {
@@ -56,6 +59,8 @@ pub(super) enum Persist {
     Keep,
     /// It ends here.
     Close,
+    /// It breaks off here: the client would take an end for the end of its answer.
+    Break,
 }
 
 impl Reply {
@@ -64,6 +69,18 @@ impl Reply {
         match self {
             Self::Whole { head, .. } => head.status,
             Self::Stream(streaming) | Self::Tunnel(streaming) => streaming.head.status,
+        }
+    }
+
+    /// Whether nothing but the end of its connection tells the client that this is all.
+    fn ends_by_closing(&self, request: &RequestHead) -> bool {
+        match self {
+            Self::Stream(streaming) => match streaming.framing {
+                Framing::UntilClose => true,
+                Framing::Chunked => !request.http11,
+                Framing::None | Framing::Length(_) => false,
+            },
+            Self::Whole { .. } | Self::Tunnel(_) => false,
         }
     }
 }
@@ -77,6 +94,7 @@ impl Proxy {
         rest: &Body,
         client: &mut Client,
     ) -> Persist {
+        let by_closing = reply.ends_by_closing(request);
         let delivered = match reply {
             Reply::Whole { head, body } => whole(head, body, request, rest, client).await,
             Reply::Stream(streaming) => stream(*streaming, request, client).await,
@@ -89,12 +107,35 @@ impl Proxy {
                 ProxyError::ClientGone => tracing::debug!("the client left before the end"),
                 error => tracing::warn!(error = error as &dyn Error, "an answer broke off"),
             }
-            Persist::Close
+            if by_closing { Persist::Break } else { Persist::Close }
         })
     }
 }
 
 impl Streaming {
+    /// Makes sure that the body begins, as far as that may be awaited.
+    ///
+    /// As long as the client has read nothing, an engine that dies right behind its head can become
+    /// a 502. The head of a stream is an answer by itself (`docker run` starts its container when it
+    /// has that of `/wait`) and leaves at once, unless its body is known to be broken already. A
+    /// single message of a declared length is there as a whole before it is sent, so that waiting
+    /// for its first byte costs nothing, and nobody can act on its head alone.
+    pub(super) async fn begin(
+        &mut self,
+        view: AnswerView,
+        client: &mut Client,
+    ) -> Result<(), ProxyError> {
+        let Self { body, connection: Connection { source, writer, .. }, upload, .. } = self;
+        let begins = body.begins(source);
+        let begun = match (view, self.framing) {
+            (AnswerView::Whole, Framing::Length(_)) => {
+                upload.beside(&mut client.source, writer, begins).await?
+            }
+            _ => begins.now_or_never().unwrap_or(Ok(())),
+        };
+        begun.map_err(broken)
+    }
+
     /// All of the body, unless it is longer than `limit`.
     pub(super) async fn collect(
         &mut self,
@@ -104,7 +145,7 @@ impl Streaming {
         let Self { body, connection: Connection { source, writer, .. }, upload, .. } = self;
         let collecting = http1::collect(body, source, limit);
         let collected = upload.beside(&mut client.source, writer, collecting).await?;
-        collected.map_err(|error| ProxyError::Upstream(UpstreamError::Body(error)))
+        collected.map_err(broken)
     }
 
     /// Does some work while the request's body goes on going up.
@@ -147,13 +188,14 @@ async fn stream(
     let Streaming { body, connection, upload, .. } = &mut streaming;
 
     // A short body that has come with its head leaves with it.
-    let first = body.next(&mut connection.source).now_or_never().transpose();
-    let first = first.map_err(|error| ProxyError::Upstream(UpstreamError::Body(error)))?.flatten();
-    let first = first.map_or_else(|| piece(Bytes::new(), false), |data| piece(data, chunked));
-    let end = if chunked && body.is_done() { last_chunk() } else { Bytes::new() };
+    let begun = match body.is_done() {
+        true => None,
+        false => body.pieces(&mut connection.source, chunked).now_or_never(),
+    };
+    let begun = begun.transpose().map_err(broken)?.unwrap_or_default();
     let ended = body.is_done();
     let bytes = head.to_bytes(request.http11).freeze();
-    send(&mut client.writer, bytes.chain(first).chain(end)).await.map_err(gone)?;
+    send(&mut client.writer, bytes.chain(begun)).await.map_err(gone)?;
 
     if !ended {
         let relay = relay(body, &mut connection.source, &mut client.writer, chunked);
@@ -166,16 +208,13 @@ async fn stream(
 
 async fn relay(
     body: &mut Body,
-    upstream: &mut http1::Source<crate::stream::Reader>,
-    client: &mut crate::stream::Writer,
+    upstream: &mut Source<Reader>,
+    client: &mut Writer,
     chunked: bool,
 ) -> Result<(), ProxyError> {
-    let broken = |error| ProxyError::Upstream(UpstreamError::Body(error));
-    while let Some(data) = body.next(upstream).await.map_err(broken)? {
-        send(client, piece(data, chunked)).await.map_err(gone)?;
-    }
-    if chunked {
-        send(client, last_chunk()).await.map_err(gone)?;
+    while !body.is_done() {
+        let pieces = body.pieces(upstream, chunked).await.map_err(broken)?;
+        send(client, pieces).await.map_err(gone)?;
     }
     Ok(())
 }
@@ -203,23 +242,28 @@ async fn open_tunnel(streaming: Streaming, client: &mut Client) -> Result<Persis
     Ok(close(client).await)
 }
 
-/// Ends our side and reads on for a moment: closing with unread bytes would reset the connection, and
-/// the reset may overtake the answer (RFC 9112 §9.6).
+/// Ends our side and reads on until the client ends its own: closing with unread bytes would reset the
+/// connection, and the reset may overtake the answer (RFC 9112 §9.6).
 async fn close(client: &mut Client) -> Persist {
     use tokio::io::AsyncWriteExt;
     let _ = client.writer.shutdown().await;
-    let drained = async {
-        let mut read = 0;
-        while read < LINGER && !client.source.ended() {
-            let buffered = client.source.buffered().len();
-            read += client.source.take(buffered).len() as u64;
-            if client.source.fill().await.is_err() {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(LINGER_TIME, drained).await;
+    let _ = tokio::time::timeout(LINGER, read_on(&mut client.source)).await;
     Persist::Close
+}
+
+/// Reads and forgets, until the client ends or says nothing for a while.
+async fn read_on(source: &mut Source<Reader>) {
+    while !source.ended() {
+        source.take(usize::MAX);
+        match tokio::time::timeout(LINGER_QUIET, source.fill()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => return,
+        }
+    }
+}
+
+fn broken(error: BodyError) -> ProxyError {
+    ProxyError::Upstream(UpstreamError::Body(error))
 }
 
 fn gone(_: std::io::Error) -> ProxyError {

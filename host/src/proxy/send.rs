@@ -12,7 +12,7 @@ use super::headers::{self, Outgoing};
 use super::reply::{Reply, Streaming};
 use super::request::Request;
 use crate::docker::traffic::{self, AnswerHead, AnswerView};
-use crate::http1::{Body, Framing, ResponseHead};
+use crate::http1::{Body, Framing, Pieces, ResponseHead};
 use crate::upstream::{Connection, UpstreamError, next_head};
 
 /// The engine's answer: its head is here, its body may be coming.
@@ -45,6 +45,12 @@ impl Proxy {
     ) -> Result<Answer, ProxyError> {
         let head = self.outgoing(request)?;
         let body = request.whole.clone().unwrap_or_default();
+        let message = || {
+            let mut message = Pieces::default();
+            message.add(head.clone(), false);
+            message.add(body.clone(), false);
+            message
+        };
         let unary = request.whole.is_some() && !request.hijacks();
         let connection = match unary {
             true => self.upstream.checkout().await,
@@ -54,10 +60,9 @@ impl Proxy {
         let harmless = matches!(&request.head.method[..], b"GET" | b"HEAD" | b"OPTIONS");
 
         if connection.reused {
-            let written = write(&mut connection, head.clone(), body.clone());
-            match client.unless_gone(written).await? {
+            match client.unless_gone(write(&mut connection, message())).await? {
                 Err(Unsent) => {}
-                Ok(()) => match self.answer(connection, request, client).await {
+                Ok(rest) => match self.answer(connection, rest, request, client).await {
                     Err(ProxyError::Upstream(UpstreamError::Closed)) if harmless => {}
                     answered => return answered,
                 },
@@ -65,8 +70,9 @@ impl Proxy {
             connection = self.upstream.connect().await.map_err(ProxyError::Upstream)?;
         }
         // If a fresh connection takes nothing, its reading side tells why: an early answer, or the end.
-        let _ = client.unless_gone(write(&mut connection, head, body)).await?;
-        self.answer(connection, request, client).await
+        let written = client.unless_gone(write(&mut connection, message())).await?;
+        let rest = written.unwrap_or_else(|Unsent| Pieces::default());
+        self.answer(connection, rest, request, client).await
     }
 
     fn outgoing(&self, request: &Request) -> Result<Bytes, ProxyError> {
@@ -84,10 +90,11 @@ impl Proxy {
     async fn answer(
         &self,
         mut connection: Connection,
+        unsent: Pieces,
         request: &mut Request,
         client: &mut Client,
     ) -> Result<Answer, ProxyError> {
-        let mut upload = request.upload();
+        let mut upload = request.upload().after(unsent);
         let head = loop {
             let next = next_head(&mut connection.source);
             let head = upload.beside(&mut client.source, &mut connection.writer, next).await?;
@@ -107,7 +114,8 @@ impl Proxy {
         let view = view(&head, framing, request)?;
         tracing::Span::current().record("powerstrip.traffic", view.as_str());
         let (body, upstream) = (Body::new(framing), Arc::clone(&self.upstream));
-        let streaming = Streaming { head, framing, body, connection, upstream, upload };
+        let mut streaming = Streaming { head, framing, body, connection, upstream, upload };
+        streaming.begin(view, client).await?;
         Ok(Answer { streaming, view })
     }
 }
@@ -135,10 +143,12 @@ fn view(
 /// Not a byte was taken.
 struct Unsent;
 
-/// Writes head and body at once. Once the first byte is out, the answer tells how it went.
-async fn write(connection: &mut Connection, head: Bytes, body: Bytes) -> Result<(), Unsent> {
-    let mut bytes = head.chain(body);
-    connection.writer.write_buf(&mut bytes).await.map_err(|_| Unsent)?;
-    let _ = send(&mut connection.writer, bytes).await;
-    Ok(())
+/// Writes head and body at once, and gives back what did not fit. Once the first byte is out, the
+/// answer tells how it went.
+async fn write(connection: &mut Connection, mut message: Pieces) -> Result<Pieces, Unsent> {
+    connection.writer.write_buf(&mut message).await.map_err(|_| Unsent)?;
+    if !message.has_remaining() {
+        let _ = connection.writer.flush().await;
+    }
+    Ok(message)
 }

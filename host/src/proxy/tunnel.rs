@@ -40,22 +40,32 @@ async fn carry(client: &mut Client, upstream: &mut Connection, span: &Span) {
 enum End<'a> {
     /// The sender has ended, and that was passed on.
     Passed(&'a Source<Reader>),
-    /// The reader takes no more.
-    Refused,
+    /// The reader takes no more of what comes from here.
+    Refused(&'a mut Source<Reader>),
     /// The sender has gone.
     Broken,
 }
 
-/// When one direction has ended, the other goes on until it ends too or its reader has gone.
+/// When one direction has ended, the other goes on until it ends too, or until whom the first came from
+/// has gone altogether. Who takes no more may still have something to say, which stands in its socket.
 async fn go_on(end: End<'_>, other: impl Future<Output = End<'_>>) {
     match end {
         End::Passed(source) => tokio::select! { _ = other => {}, () = hung_up(source) => {} },
-        // Who takes no more may have said something before it left, which stands in its socket.
-        End::Refused => {
-            other.await;
-        }
+        End::Refused(source) => tokio::select! { _ = other => {}, () = discard(source) => {} },
         End::Broken => {}
     }
+}
+
+/// Reads what nobody takes any more until its sender has gone: one that writes before it reads would
+/// else never come to read the last words of the other side.
+async fn discard(source: &mut Source<Reader>) {
+    while !source.ended() {
+        source.take(usize::MAX);
+        if source.fill().await.is_err() {
+            return;
+        }
+    }
+    hung_up(source).await;
 }
 
 /// Moves bytes until the sender ends, and passes that on.
@@ -65,11 +75,11 @@ async fn one_way<'a>(from: &'a mut Source<Reader>, to: &mut Writer, moved: &mut 
             let bytes = from.take(PIECE);
             *moved += bytes.len() as u64;
             if send(to, bytes).await.is_err() {
-                return End::Refused;
+                return End::Refused(from);
             }
         }
         match from.fill().await {
-            Ok(0) if to.shutdown().await.is_err() => return End::Refused,
+            Ok(0) if to.shutdown().await.is_err() => return End::Refused(from),
             Ok(0) => return End::Passed(from),
             Ok(_) => {}
             Err(_) => return End::Broken,

@@ -6,19 +6,21 @@
 
 use std::pin::pin;
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
+use futures_util::FutureExt;
 use tokio::io::AsyncWriteExt;
 
 use super::ProxyError;
 use super::client::{READ_AHEAD, hung_up};
-use crate::http1::{Body, BodyError, Piece, Source, last_chunk, piece};
+use crate::http1::{Body, BodyError, Pieces, Source};
 use crate::stream::{Reader, Writer};
 
 /// A body on its way up, and then the watch over the client.
 pub(super) struct Upload {
     body: Body,
     chunked: bool,
-    pending: Piece,
+    /// What has been read and not yet been written.
+    pending: Pieces,
     state: State,
 }
 
@@ -37,12 +39,18 @@ enum State {
 impl Upload {
     /// Begins to send a body that is read from the client.
     pub(super) fn streaming(body: Body, chunked: bool) -> Self {
-        Self { body, chunked, pending: nothing(), state: State::Sending }
+        Self { body, chunked, pending: Pieces::default(), state: State::Sending }
     }
 
     /// Only watches the client: the request is all there.
     pub(super) fn complete(body: Body) -> Self {
-        Self { body, chunked: false, pending: nothing(), state: State::Sent }
+        Self { body, chunked: false, pending: Pieces::default(), state: State::Sent }
+    }
+
+    /// Goes on with what the first write has left: an engine may answer before it reads all of it.
+    pub(super) fn after(mut self, unsent: Pieces) -> Self {
+        self.pending = unsent;
+        self
     }
 
     /// Whether both sides may be used for another request, as far as the request goes.
@@ -61,6 +69,9 @@ impl Upload {
     }
 
     /// Goes on sending and watching while some work lasts.
+    ///
+    /// Whoever is polled first may use up all that the runtime lets a task do at a time, so that
+    /// chance decides who that is: else a flood one way would hold up the other.
     pub(super) async fn beside<T>(
         &mut self,
         client: &mut Source<Reader>,
@@ -69,10 +80,13 @@ impl Upload {
     ) -> Result<T, ProxyError> {
         let mut work = pin!(work);
         loop {
-            tokio::select! {
-                biased;
+            let stepped = tokio::select! {
                 done = &mut work => return Ok(done),
-                stepped = self.step(client, upstream) => stepped?,
+                stepped = self.step(client, upstream) => stepped,
+            };
+            if let Err(error) = stepped {
+                // An answer that is here already counts for more than how the request went on.
+                return work.now_or_never().ok_or(error);
             }
         }
     }
@@ -97,14 +111,13 @@ impl Upload {
     }
 
     async fn read(&mut self, client: &mut Source<Reader>) -> Result<(), ProxyError> {
-        match self.body.next(client).await {
-            Ok(Some(data)) => self.pending = piece(data, self.chunked),
-            Ok(None) => {
-                self.state = State::Sent;
-                self.pending = if self.chunked { piece(last_chunk(), false) } else { nothing() };
-            }
-            Err(BodyError::Chunks) => return Err(ProxyError::RequestBody(BodyError::Chunks)),
-            Err(_) => return Err(ProxyError::ClientGone),
+        let pieces = self.body.pieces(client, self.chunked).await;
+        self.pending = pieces.map_err(|error| match error {
+            BodyError::Chunks => ProxyError::RequestBody(error),
+            _ => ProxyError::ClientGone,
+        })?;
+        if self.body.is_done() {
+            self.state = State::Sent;
         }
         Ok(())
     }
@@ -112,7 +125,7 @@ impl Upload {
     async fn write(&mut self, upstream: &mut Writer) -> Result<(), ProxyError> {
         let written = upstream.write_buf(&mut self.pending).await;
         if written.is_err() || (!self.pending.has_remaining() && upstream.flush().await.is_err()) {
-            self.pending = nothing();
+            self.pending = Pieces::default();
             self.state = State::Refused;
         }
         Ok(())
@@ -144,6 +157,5 @@ impl Upload {
     }
 }
 
-fn nothing() -> Piece {
-    piece(Bytes::new(), false)
-}
+#[cfg(test)]
+mod tests;
