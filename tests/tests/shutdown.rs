@@ -85,3 +85,47 @@ async fn a_stale_socket_does_not_keep_it_from_starting() {
     let answer = Client::connect(powerstrip.address()).await.call(&Request::get("/info")).await;
     assert_eq!(answer.status(), 200);
 }
+
+const UPGRADED: &str = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+
+/// A tunnel whose engine echoes, and which has carried bytes.
+async fn tunnel(engine: &FakeEngine, powerstrip: &Powerstrip) -> Client {
+    engine.on("POST /attach", Script::whole(UPGRADED).then(Step::Echo));
+    let mut client = powerstrip.connect().await;
+    let attach = Request::new("POST", "/v1.41/containers/a/attach?stream=1&stdin=1");
+    client.send(attach.header("Connection", "Upgrade").header("Upgrade", "tcp").to_bytes()).await;
+    client.head().await;
+    client.send("before").await;
+    assert_eq!(client.exact(6).await, b"before");
+    client
+}
+
+#[tokio::test]
+async fn a_running_tunnel_goes_on_until_it_ends() {
+    let engine = FakeEngine::start();
+    let mut powerstrip = Powerstrip::before(engine.address()).await;
+    let mut client = tunnel(&engine, &powerstrip).await;
+
+    powerstrip.terminate();
+    nobody_listens(&powerstrip).await;
+    client.send("after").await;
+    let echoed = client.exact(5).await;
+    client.half_close().await;
+
+    assert_eq!(echoed, b"after");
+    assert_eq!(client.rest().await, b"");
+    assert_eq!(powerstrip.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_tunnel_that_does_not_end_is_cut_after_the_grace_period() {
+    let engine = FakeEngine::start();
+    let mut powerstrip = Powerstrip::before(engine.address()).await;
+    let mut client = tunnel(&engine, &powerstrip).await;
+
+    powerstrip.terminate();
+
+    assert_eq!(powerstrip.ended().await.code(), Some(0));
+    assert_eq!(client.hung_up().await, b"");
+    engine.seen("POST /attach", |request| request.is_over).await;
+}

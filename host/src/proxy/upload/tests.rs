@@ -16,7 +16,11 @@ async fn an_answer_that_never_pauses_does_not_hold_up_the_request() {
     let (mut source, mut writer) = (Source::new(from_unix(near).0), from_unix(far).1);
     client.write_all(b"request").await.expect("room for a few bytes");
     let mut upload = Upload::streaming(Body::new(Framing::Length(7)), false);
-    let flood = async { loop { tokio::task::consume_budget().await } };
+    let flood = async {
+        loop {
+            tokio::task::consume_budget().await
+        }
+    };
 
     let mut arrived = [0; 7];
     let arrival = async {
