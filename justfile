@@ -74,6 +74,12 @@ guest-outside:
 guests-other-languages:
     scripts/guests-other-languages
 
+# Measure what Powerstrip costs big transfers: `just throughput [MIB [ROUNDS]]`
+[group('test')]
+throughput *args:
+    cargo build --release --bin powerstrip --bin throughput
+    "${CARGO_TARGET_DIR:-target}/release/throughput" "$@"
+
 # Run all that a change has to pass
 [group('test')]
 ci: lint doc guest-outside guests-other-languages test

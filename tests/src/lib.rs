@@ -31,8 +31,10 @@
 //! | bytes on a socket | [`Client`] |
 //! | the `docker` client | [`Docker`] |
 //! | a 2015 adapter | [`Webhook`] |
+//! | certificates, and both ends of TLS | [`Authority`] |
 //! | sources for `envinject` | [`ConsulStandIn`], [`Etcd`] |
 
+mod authority;
 mod binary;
 mod client;
 mod components;
@@ -50,6 +52,7 @@ mod snapshot;
 mod webhook;
 mod wire;
 
+pub use authority::Authority;
 pub use binary::{Finished, command_line};
 pub use client::{Answer, Client, Request};
 pub use components::component;

@@ -8,9 +8,9 @@ use anyhow::{Result, ensure};
 use crate::socket::{Socket, head, swallow, swallow_chunks};
 
 /// One way to move many bytes.
-pub struct Flow {
+pub(crate) struct Flow {
     /// As it stands in the table.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     head: &'static str,
     body: Body,
 }
@@ -23,7 +23,7 @@ enum Body {
 }
 
 /// All that is measured.
-pub const FLOWS: [Flow; 4] = [
+pub(crate) const FLOWS: [Flow; 4] = [
     Flow {
         name: "up, /images/load",
         head: "POST /v1.41/images/load HTTP/1.1\r\nTransfer-Encoding: chunked\r\n",
@@ -50,7 +50,7 @@ pub const FLOWS: [Flow; 4] = [
 
 impl Flow {
     /// Moves so many mebibytes; how long that took, from the first byte to the last.
-    pub fn run(&self, address: &str, mib: u64) -> Result<Duration> {
+    pub(crate) fn run(&self, address: &str, mib: u64) -> Result<Duration> {
         let mut socket = Socket::connect(address)?;
         let mut reader = socket.reader()?;
         let start = Instant::now();

@@ -16,7 +16,7 @@ const CHUNKS: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-tar\r\n\
                         Transfer-Encoding: chunked\r\n\r\n";
 
 /// The engine's process; ended when it is dropped.
-pub struct Engine {
+pub(crate) struct Engine {
     address: String,
     child: Child,
     _folder: TempDir,
@@ -24,7 +24,7 @@ pub struct Engine {
 
 impl Engine {
     /// Starts one that listens on a socket of this kind.
-    pub fn start(kind: &str) -> Result<Self> {
+    pub(crate) fn start(kind: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let wanted = match kind {
             "unix" => format!("unix://{}", folder.path().join("engine.sock").display()),
@@ -39,7 +39,7 @@ impl Engine {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 }
@@ -54,7 +54,7 @@ impl Drop for Engine {
 
 /// Serves at an address, and prints which one that is.
 #[expect(clippy::print_stdout, reason = "who has started it reads the address")]
-pub fn serve(address: &str) -> Result<()> {
+pub(crate) fn serve(address: &str) -> Result<()> {
     let listener: Box<dyn Iterator<Item = std::io::Result<Socket>>> =
         match address.strip_prefix("unix://") {
             Some(path) => {

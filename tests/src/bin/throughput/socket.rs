@@ -10,7 +10,7 @@ const BLOCK: usize = 32 * 1024;
 const READ: usize = 256 * 1024;
 
 /// One side of a connection.
-pub enum Socket {
+pub(crate) enum Socket {
     /// `unix:///path`.
     Unix(UnixStream),
     /// `tcp://host:port`.
@@ -19,7 +19,7 @@ pub enum Socket {
 
 impl Socket {
     /// Connects to `unix:///path` or `tcp://host:port`.
-    pub fn connect(address: &str) -> io::Result<Self> {
+    pub(crate) fn connect(address: &str) -> io::Result<Self> {
         match address.strip_prefix("unix://") {
             Some(path) => Ok(Self::Unix(UnixStream::connect(path)?)),
             None => {
@@ -31,7 +31,7 @@ impl Socket {
     }
 
     /// Says that no more will come.
-    pub fn end(&self) -> io::Result<()> {
+    pub(crate) fn end(&self) -> io::Result<()> {
         match self {
             Self::Unix(stream) => stream.shutdown(Shutdown::Write),
             Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
@@ -39,7 +39,7 @@ impl Socket {
     }
 
     /// The same socket for a reader of its own.
-    pub fn reader(&self) -> io::Result<BufReader<Self>> {
+    pub(crate) fn reader(&self) -> io::Result<BufReader<Self>> {
         let same = match self {
             Self::Unix(stream) => Self::Unix(stream.try_clone()?),
             Self::Tcp(stream) => Self::Tcp(stream.try_clone()?),
@@ -48,7 +48,7 @@ impl Socket {
     }
 
     /// Writes so many mebibytes, raw or in chunks.
-    pub fn flood(&mut self, mib: u64, chunked: bool) -> io::Result<()> {
+    pub(crate) fn flood(&mut self, mib: u64, chunked: bool) -> io::Result<()> {
         let block = match chunked {
             true => [format!("{BLOCK:x}\r\n").as_bytes(), &[b'x'; BLOCK], b"\r\n"].concat(),
             false => vec![b'x'; BLOCK],
@@ -83,7 +83,7 @@ impl Write for Socket {
 }
 
 /// The next head: its first line; none where the connection has ended.
-pub fn head(reader: &mut impl BufRead) -> io::Result<Option<String>> {
+pub(crate) fn head(reader: &mut impl BufRead) -> io::Result<Option<String>> {
     let mut first = String::new();
     if reader.read_line(&mut first)? == 0 {
         return Ok(None);
@@ -96,7 +96,7 @@ pub fn head(reader: &mut impl BufRead) -> io::Result<Option<String>> {
 }
 
 /// Reads chunks and forgets them; gives their number of bytes.
-pub fn swallow_chunks(reader: &mut impl BufRead) -> io::Result<u64> {
+pub(crate) fn swallow_chunks(reader: &mut impl BufRead) -> io::Result<u64> {
     let (mut total, mut line) = (0, String::new());
     loop {
         line.clear();
@@ -113,7 +113,7 @@ pub fn swallow_chunks(reader: &mut impl BufRead) -> io::Result<u64> {
 }
 
 /// Reads so many bytes, or to the end, and forgets them; gives their number.
-pub fn swallow(reader: &mut impl BufRead, most: u64) -> io::Result<u64> {
+pub(crate) fn swallow(reader: &mut impl BufRead, most: u64) -> io::Result<u64> {
     let mut total = 0;
     while total < most {
         let read = reader.fill_buf()?.len();

@@ -14,7 +14,7 @@ use crate::socket::Socket;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running Powerstrip; ended when it is dropped.
-pub struct Subject {
+pub(crate) struct Subject {
     address: String,
     child: Child,
     _folder: TempDir,
@@ -22,7 +22,7 @@ pub struct Subject {
 
 impl Subject {
     /// Starts one before this engine, on a socket of the same kind.
-    pub fn start(kind: &str, engine: &str) -> Result<Self> {
+    pub(crate) fn start(kind: &str, engine: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let address = match kind {
             "unix" => format!("unix://{}", folder.path().join("powerstrip.sock").display()),
@@ -44,12 +44,12 @@ impl Subject {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// A line of the kernel's account of its memory, in KiB.
-    pub fn memory(&self, name: &str) -> Result<u64> {
+    pub(crate) fn memory(&self, name: &str) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         let number = line.and_then(|line| line.trim_start_matches(':').split_whitespace().next());
