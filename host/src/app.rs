@@ -1,6 +1,7 @@
 //! Puts the parts together: the only place that knows them all.
 
 mod reload;
+mod status;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,13 +12,14 @@ use tokio::sync::Notify;
 
 use crate::addr::Address;
 use crate::config::{self, Config, ConfigError, Environment};
-use crate::generation::{Builder, Changes, Generations};
+use crate::generation::{self, Builder, Changes, Generations};
 use crate::proxy::Proxy;
 use crate::server::{self, Listen, ListenError, Listener};
 use crate::tls::{self, TlsError};
 use crate::upstream::{self, Upstream};
 use crate::wasm::{LoadError, Runtime, RuntimeSettings};
 use reload::Reloader;
+use status::Status;
 
 /// Why Powerstrip cannot start.
 #[derive(Debug, Error)]
@@ -53,6 +55,7 @@ pub struct App {
     listeners: Vec<Listener>,
     signals: Signals,
     hang_up: Signal,
+    status: Status,
 }
 
 /// The signals that end us.
@@ -62,11 +65,10 @@ struct Signals {
 }
 
 impl App {
-    /// Reads the configuration, loads the adapters and binds the listeners.
+    /// Reads the configuration and binds the listeners. The adapters are loaded while it runs.
     ///
     /// # Errors
-    /// When one of these cannot be done, or when a signal says to stop. An adapter that cannot be
-    /// loaded is no error: requests that need it are.
+    /// When one of these cannot be done, or when a signal says to stop.
     pub async fn build(
         path: PathBuf,
         environment: Environment,
@@ -74,21 +76,28 @@ impl App {
     ) -> Result<Self, StartupError> {
         let mut signals = Signals::receive().map_err(StartupError::Signals)?;
         let hang_up = signal(SignalKind::hangup()).map_err(StartupError::Signals)?;
+        let asked = signal(SignalKind::user_defined1()).map_err(StartupError::Signals)?;
         let (generations, reloader, upstream, listeners) = tokio::select! {
             parts = parts(path, environment, settings) => parts?,
             () = signals.stop() => return Err(StartupError::Stopped),
         };
-        Ok(Self { generations, reloader, upstream, listeners, signals, hang_up })
+        let (serving, engine) = (Arc::clone(&generations), Arc::clone(&upstream));
+        let status = Status { asked, generations: serving, upstream: engine };
+        Ok(Self { generations, reloader, upstream, listeners, signals, hang_up, status })
     }
 
     /// Serves until SIGTERM or SIGINT; a second one cuts what is still running.
-    pub async fn run(self) {
-        let Self { generations, reloader, upstream, listeners, mut signals, hang_up } = self;
+    ///
+    /// # Errors
+    /// When the configuration turns out to be wrong once the adapters are loaded. An adapter that
+    /// cannot be loaded is no error: requests that need it are.
+    pub async fn run(self) -> Result<(), StartupError> {
+        let Self { generations, reloader, upstream, listeners, mut signals, hang_up, status } = self;
         let (stop, now) = (Notify::new(), Notify::new());
         for listener in &listeners {
             tracing::info!(address = %listener.address(), "listening");
         }
-        let proxy = Proxy::new(generations, upstream);
+        let proxy = Proxy::new(generations, Arc::clone(&upstream));
         let stopping = async {
             signals.stop().await;
             stop.notify_one();
@@ -99,9 +108,12 @@ impl App {
         tokio::select! {
             () = server::run(listeners, Arc::new(proxy), stop.notified(), now.notified()) => {}
             () = stopping => {}
-            () = reloader.run(hang_up) => {}
+            () = upstream.sweep() => {}
+            () = status.run() => {}
+            error = reloader.run(hang_up) => return Err(error.into()),
         }
         tracing::info!("stopped");
+        Ok(())
     }
 }
 
@@ -120,10 +132,8 @@ async fn parts(
     config.warnings.iter().for_each(|warning| tracing::warn!(%warning, "configuration"));
 
     let runtime = Runtime::new(settings).map_err(StartupError::Runtime)?;
-    let mut builder = Builder::new(runtime);
-    let built = builder.build(&config).await?;
-    reload::report(&built);
-    let generations = Arc::new(Generations::new(built.generation));
+    let builder = Builder::new(runtime);
+    let generations = Arc::new(Generations::new(generation::begin(&config)?));
     let engine = Upstream::new(config.engine.address.clone(), engine_tls(&config.engine)?);
     let mut listeners = Vec::new();
     for listener in &config.listeners {

@@ -4,28 +4,44 @@
 mod build;
 mod watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch::{Receiver, Sender};
 
 use crate::docker::{ApiVersion, Call, Spellings};
 use crate::endpoint::{Element, EndpointTable, Match};
 use crate::hook::{Chain, Link, Member};
 use crate::limits::BodyLimits;
 
-pub use build::{Builder, Built};
+pub use build::{Builder, Built, begin};
 pub use watch::Changes;
 
 /// What serves requests at one time.
+#[derive(Clone)]
 pub struct Generation {
-    table: EndpointTable<usize>,
+    table: Arc<EndpointTable<usize>>,
     members: Vec<Arc<Member>>,
+    /// Which of them are being loaded still: calls for them wait for a later generation.
+    expected: Vec<bool>,
     limits: BodyLimits,
 }
 
 /// The generation that new requests begin with.
 pub struct Generations {
     current: ArcSwap<Generation>,
+    /// How many there were before it.
+    number: Sender<u64>,
+    /// All of them that a request may still hold.
+    kept: Mutex<Vec<Weak<Generation>>>,
+}
+
+/// What serves one call.
+pub struct Serving {
+    /// The generation that the request keeps.
+    pub generation: Arc<Generation>,
+    /// Its adapters for the call.
+    pub chain: Chain,
 }
 
 impl Generation {
@@ -64,6 +80,15 @@ impl Generation {
         }
     }
 
+    /// Whether all adapters that the call needs have been loaded, or could not be.
+    fn is_settled(&self, chain: &Chain) -> bool {
+        let mut expected = self.members.iter().zip(&self.expected).filter(|(_, it)| **it);
+        expected.all(|(member, _)| {
+            let mut links = chain.pre.iter().chain(&chain.post);
+            links.all(|link| !Arc::ptr_eq(&link.member, member))
+        })
+    }
+
     /// Whether two calls match the same endpoints: what a patch must not change.
     #[must_use]
     pub fn matches_alike(&self, one: &Call, other: &Call, version: Option<&str>) -> bool {
@@ -87,7 +112,9 @@ impl Generations {
     /// Starts with one.
     #[must_use]
     pub fn new(first: Generation) -> Self {
-        Self { current: ArcSwap::from_pointee(first) }
+        let first = Arc::new(first);
+        let kept = Mutex::new(vec![Arc::downgrade(&first)]);
+        Self { current: ArcSwap::new(first), number: Sender::new(0), kept }
     }
 
     /// The generation of the moment.
@@ -98,6 +125,45 @@ impl Generations {
 
     /// Lets new requests begin with another one.
     pub fn swap(&self, next: Generation) {
-        self.current.store(Arc::new(next));
+        let next = Arc::new(next);
+        self.kept().push(Arc::downgrade(&next));
+        self.current.store(next);
+        self.number.send_modify(|number| *number += 1);
+    }
+
+    /// How many there were before the one of the moment.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        *self.number.borrow()
+    }
+
+    /// How many there are: the one of the moment, and those that requests began with.
+    #[must_use]
+    pub fn in_use(&self) -> usize {
+        self.kept().len()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Weak<Generation>>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|generation| generation.strong_count() > 0);
+        kept
+    }
+
+    /// The adapters for a call. Waits for those that are being loaded, and for no others.
+    pub async fn serving(&self, call: &Call, version: Option<&str>) -> Serving {
+        let mut changed: Option<Receiver<u64>> = None;
+        loop {
+            let generation = self.current();
+            let chain = generation.chain(call, version);
+            if generation.is_settled(&chain) {
+                return Serving { generation, chain };
+            }
+            match &mut changed {
+                // Looked at once more: there may have been a change before we listened.
+                None => changed = Some(self.number.subscribe()),
+                // The sender is ours, so the wait can only end by a change.
+                Some(changed) => drop(changed.changed().await),
+            }
+        }
     }
 }

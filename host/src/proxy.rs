@@ -24,7 +24,7 @@ use self::error::ProxyError;
 use self::hooks::Hooks;
 use self::reply::{Persist, Reply};
 use self::request::Request;
-use crate::generation::Generations;
+use crate::generation::{Generations, Serving};
 use crate::hook::{Chain, UnwindReason};
 use crate::http1::RequestHead;
 use crate::telemetry;
@@ -61,6 +61,8 @@ impl Proxy {
             if let (Some(hooks), Some(reason)) = (&mut hooks, ended_badly(&result)) {
                 hooks.unwind(&reason).await;
             }
+            // A stream or a tunnel may go on for days, and must not keep its adapters for so long.
+            drop(hooks);
             let reply = match result {
                 Ok(reply) => reply,
                 Err(error) => rescue::rescue(error),
@@ -83,9 +85,11 @@ impl Proxy {
         request.read()?;
         self.refuse_loop(request)?;
 
-        let generation = self.generations.current();
-        let version = if generation.is_empty() { None } else { self.upstream.api_version().await };
-        let chain = generation.chain(request.call()?, version.as_deref().map(String::as_str));
+        let unhooked = self.generations.current().is_empty();
+        let version = if unhooked { None } else { self.upstream.api_version().await };
+        let serving =
+            self.generations.serving(request.call()?, version.as_deref().map(String::as_str));
+        let Serving { generation, chain } = client.unless_gone(serving).await?;
         if chain.is_empty() {
             request.gather(generation.limits(), client).await?;
             let answer = self.send(request, client).await?;

@@ -2,8 +2,8 @@
 
 mod connect;
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use thiserror::Error;
@@ -16,6 +16,8 @@ pub use connect::Tls;
 
 /// Idle connections kept: as many as a busy host's clients use at a time, a few kilobytes each.
 const MAX_IDLE: usize = 64;
+/// How long they are kept: a burst of calls uses them again, and a dead one does not stay for long.
+const IDLE: Duration = Duration::from_secs(5);
 /// A local engine accepts at once; this is for one across a network.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -64,7 +66,8 @@ pub struct Connection {
 pub struct Upstream {
     address: Address,
     tls: Option<Tls>,
-    idle: Mutex<Vec<Connection>>,
+    /// Connections that nobody uses, the longest idle ones first, and since when.
+    idle: Mutex<Vec<(Instant, Connection)>>,
     api_version: ArcSwapOption<String>,
 }
 
@@ -86,9 +89,8 @@ impl Upstream {
     /// # Errors
     /// When the engine cannot be reached.
     pub async fn checkout(&self) -> Result<Connection, UpstreamError> {
-        while let Some(mut connection) = self.lock().pop() {
-            // A restarted engine has closed it; stray bytes would become somebody's answer.
-            if connection.source.is_quiet() && !connection.source.get_ref().has_news() {
+        while let Some((_, mut connection)) = self.lock().pop() {
+            if is_usable(&mut connection) {
                 return Ok(connection);
             }
         }
@@ -110,8 +112,26 @@ impl Upstream {
         connection.source.rest();
         let mut idle = self.lock();
         if idle.len() < MAX_IDLE {
-            idle.push(connection);
+            idle.push((Instant::now(), connection));
         }
+    }
+
+    /// Closes connections that have been idle for long, or that the engine has ended, for as long as
+    /// it is polled.
+    pub async fn sweep(&self) {
+        loop {
+            tokio::time::sleep(IDLE).await;
+            let now = Instant::now();
+            self.lock().retain_mut(|(since, connection)| {
+                now.duration_since(*since) < IDLE && is_usable(connection)
+            });
+        }
+    }
+
+    /// How many connections are idle.
+    #[must_use]
+    pub fn idle_connections(&self) -> usize {
+        self.lock().len()
     }
 
     /// The API version under which unversioned calls are served, if it can be learned.
@@ -146,9 +166,14 @@ impl Upstream {
         Ok(())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Instant, Connection)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A restarted engine has closed it; stray bytes would become somebody's answer.
+fn is_usable(connection: &mut Connection) -> bool {
+    connection.source.is_quiet() && !connection.source.get_ref().has_news()
 }
 
 /// The next head that the engine sends, interim ones included. Safe to drop half-way.

@@ -20,6 +20,7 @@ mod imports;
 mod inspect;
 mod instance;
 mod keyvalue;
+mod library;
 mod limiter;
 mod lines;
 mod load;
@@ -43,8 +44,9 @@ use crate::limits::show_bytes;
 use bindings::types::HookError;
 use functions::{Answer, Exports, PostHook, PreHook, Unwind};
 use instance::{Caller, Function, Ready};
+use library::Code;
 
-pub use component::{Source, read};
+pub use component::{ComponentFile, Source, read};
 pub use error::{Cause, LoadError};
 pub use inspect::Inspection;
 pub use outbound::SOCKET_HOST;
@@ -58,6 +60,8 @@ pub struct WasmAdapter {
     ready: Arc<Ready>,
     /// Its failures are those of a webhook.
     webhook: bool,
+    /// Lets other adapters find the compiled component.
+    _code: Code,
 }
 
 impl WasmAdapter {

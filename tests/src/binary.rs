@@ -28,7 +28,11 @@ pub(crate) fn sibling(name: &str) -> PathBuf {
 }
 
 /// The program to test.
-pub(crate) fn powerstrip() -> PathBuf {
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn powerstrip() -> PathBuf {
     match env::var_os(BINARY) {
         Some(path) if Path::new(&path).is_file() => path.into(),
         Some(path) => panic!("{BINARY} names {}, which is no file", path.display()),

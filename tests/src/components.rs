@@ -1,6 +1,7 @@
 //! The components that the build made of `adapters/*` and `tests/guests/*`.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 include!(concat!(env!("OUT_DIR"), "/components.rs"));
 
@@ -17,4 +18,18 @@ pub fn component(name: &str) -> PathBuf {
             panic!("no component is named {name}; there are: {}", known.join(", "))
         }
     }
+}
+
+/// The bytes of a component with a number in a section that means nothing: another file that does
+/// the same.
+///
+/// # Panics
+/// When the file cannot be read.
+#[must_use]
+pub fn variant(component: &Path, number: usize) -> Vec<u8> {
+    let mut bytes = fs::read(component).expect("a component that was built");
+    let number = u8::try_from(number % 256).expect("a remainder");
+    // A custom section: its kind, its length, the length of its name, its name, and the number.
+    bytes.extend([0, 3, 1, b'n', number]);
+    bytes
 }

@@ -32,6 +32,7 @@
 //! | the `docker` client | [`Docker`] |
 //! | a 2015 adapter | [`Webhook`] |
 //! | certificates, and both ends of TLS | [`Authority`] |
+//! | what it holds: memory, descriptors, tasks | [`Vitals`] |
 //! | sources for `envinject` | [`ConsulStandIn`], [`Etcd`] |
 
 mod authority;
@@ -49,13 +50,14 @@ mod process;
 mod repository;
 mod scripted;
 mod snapshot;
+mod vitals;
 mod webhook;
 mod wire;
 
 pub use authority::Authority;
-pub use binary::{Finished, command_line};
+pub use binary::{Finished, command_line, powerstrip as program};
 pub use client::{Answer, Client, Request};
-pub use components::component;
+pub use components::{component, variant};
 pub use consul::ConsulStandIn;
 pub use docker::Docker;
 pub use engine::{FakeEngine, RealEngine, api_answer};
@@ -66,5 +68,6 @@ pub use process::Process;
 pub use repository::repository;
 pub use scripted::{Gate, Recorded, Script, Server, Step};
 pub use snapshot::normalised;
+pub use vitals::Vitals;
 pub use webhook::{Reply, Webhook};
-pub use wire::{Head, Stream, Wire};
+pub use wire::{Head, Stream, Wire, connect};

@@ -44,11 +44,19 @@ impl Process {
     /// # Panics
     /// When the process ends or patience does; the message holds all that it said.
     pub async fn line<T>(&self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
+        self.all_lines(what, |all| all.iter().find_map(|line| wanted(line))).await
+    }
+
+    /// What `wanted` makes of all lines so far, as soon as it makes something of them.
+    ///
+    /// # Panics
+    /// When the process ends or patience does; the message holds all that it said.
+    pub async fn all_lines<T>(&self, what: &str, wanted: impl Fn(&[String]) -> Option<T>) -> T {
         let mut lines = self.lines.clone();
-        let has = |all: &Vec<String>| all.iter().any(|line| wanted(line).is_some());
+        let has = |all: &Vec<String>| wanted(all).is_some();
         let awaited = tokio::time::timeout(crate::PATIENCE, lines.wait_for(has)).await;
         match awaited {
-            Ok(Ok(all)) => all.iter().find_map(|line| wanted(line)).expect("it was just seen"),
+            Ok(Ok(all)) => wanted(&all).expect("it was just seen"),
             Ok(Err(_)) | Err(_) => {
                 panic!("{} never logged {what}; it said:\n{}", self.name, self.output())
             }

@@ -17,7 +17,7 @@ pub type Stream = Box<dyn Duplex>;
 ///
 /// # Errors
 /// When nobody listens there, or the address is of neither form.
-pub(crate) async fn connect(address: &str) -> io::Result<Stream> {
+pub async fn connect(address: &str) -> io::Result<Stream> {
     if let Some(path) = address.strip_prefix("unix://") {
         return Ok(Box::new(UnixStream::connect(path).await?));
     }

@@ -1,4 +1,4 @@
-//! Replaces the generation whenever the file, a component or SIGHUP says so.
+//! Loads the first generation, and replaces it whenever the file, a component or SIGHUP says so.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,8 +25,15 @@ pub(super) struct Reloader {
 }
 
 impl Reloader {
-    /// Works for as long as it is polled. Loading takes its time, so it stands in nobody's way.
-    pub(super) async fn run(mut self, mut hang_up: Signal) {
+    /// Works for as long as it is polled. Loading takes its time, so it stands in nobody's way: at
+    /// the start requests wait for the adapters that they need and for no others, and later the last
+    /// generation serves until the new one is complete.
+    ///
+    /// Returns when the first configuration proves to be wrong.
+    pub(super) async fn run(mut self, mut hang_up: Signal) -> ConfigError {
+        if let Err(error) = self.begin().await {
+            return error;
+        }
         loop {
             tokio::select! {
                 _ = hang_up.recv() => {}
@@ -34,6 +41,15 @@ impl Reloader {
             }
             self.reload().await;
         }
+    }
+
+    async fn begin(&mut self) -> Result<(), ConfigError> {
+        let step = |generation| self.generations.swap(generation);
+        let built = self.builder.build_in_steps(&self.config, step).await?;
+        report(&built);
+        tracing::info!(loaded = built.loaded.len(), failed = built.failed.len(), "ready");
+        self.generations.swap(built.generation);
+        Ok(())
     }
 
     /// Replaces the generation, unless the configuration is wrong: then the last good one serves on.

@@ -12,6 +12,6 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Report> {
     telemetry::init();
     let app =
         App::build(config.to_owned(), super::environment(), &super::runtime_settings()).await?;
-    app.run().await;
+    app.run().await?;
     Ok(Report::default())
 }

@@ -1,9 +1,11 @@
 //! Makes a generation from a configuration: loads what changed, keeps what did not.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use sha2::{Digest as _, Sha256};
 
 use super::Generation;
@@ -12,10 +14,12 @@ use crate::config::{KeyValue, Source, WebhookTarget, WebhookUrl};
 use crate::endpoint::{EndpointTable, Rule};
 use crate::grants::{Grants, HostPattern};
 use crate::hook::{HookKind, Member, State};
-use crate::wasm::{self, AdapterSpec, Kind, LoadError, Runtime, SOCKET_HOST, WebhookPeer};
+use crate::wasm::{self, AdapterSpec, ComponentFile, Kind, LoadError, Runtime};
+use crate::wasm::{SOCKET_HOST, WebhookPeer};
 
 /// The component that speaks the protocol of 2015; part of the program.
-const HTTP_ADAPTER: &[u8] = include_bytes!(env!("POWERSTRIP_HTTP_ADAPTER"));
+static HTTP_ADAPTER: LazyLock<ComponentFile> =
+    LazyLock::new(|| ComponentFile::new(*include_bytes!(env!("POWERSTRIP_HTTP_ADAPTER"))));
 
 /// Builds generations one after the other.
 pub struct Builder {
@@ -57,13 +61,37 @@ impl Builder {
     /// # Errors
     /// When a list names an adapter whose component lacks that hook.
     pub async fn build(&mut self, config: &Config) -> Result<Built, ConfigError> {
-        refuse_what_cannot_be_served(config)?;
+        self.build_in_steps(config, |_| ()).await
+    }
+
+    /// The same; and whenever one adapter of several has been loaded, hands over a generation in
+    /// which the others are still expected.
+    ///
+    /// # Errors
+    /// As [`Builder::build`].
+    pub async fn build_in_steps(
+        &mut self,
+        config: &Config,
+        mut step: impl FnMut(Generation),
+    ) -> Result<Built, ConfigError> {
+        let mut generation = begin(config)?;
         let output = config.limits.body.max(config.limits.answer);
-        let loads = config.adapters.iter().map(|adapter| self.load(adapter, output));
-        let results = futures_util::future::join_all(loads).await;
+        let load = async |(at, adapter)| (at, self.load(adapter, output).await);
+        let mut loads: FuturesUnordered<_> = config.adapters.iter().enumerate().map(load).collect();
+        let mut results = BTreeMap::new();
+        while let Some((at, result)) = loads.next().await {
+            generation.expected[at] = false;
+            generation.members[at] = Arc::clone(&result.loaded.member);
+            results.insert(at, result);
+            if !loads.is_empty() {
+                step(generation.clone());
+            }
+        }
+        drop(loads);
+        refuse_lacking_hooks(config, &generation.members)?;
         let (mut loaded, mut failed, mut next) = (Vec::new(), Vec::new(), HashMap::new());
-        for (adapter, result) in config.adapters.iter().zip(results) {
-            let name = adapter.name.to_string();
+        for (at, result) in results {
+            let name = config.adapters[at].name.to_string();
             match result.outcome {
                 Outcome::Kept => {}
                 Outcome::Loaded => loaded.push(name.clone()),
@@ -71,12 +99,6 @@ impl Builder {
             }
             next.insert(name, result.loaded);
         }
-        let members: Vec<_> = config
-            .adapters
-            .iter()
-            .map(|adapter| Arc::clone(&next[adapter.name.as_str()].member))
-            .collect();
-        let generation = assemble(config, members)?;
         self.loaded = next;
         Ok(Built { generation, loaded, failed })
     }
@@ -84,11 +106,11 @@ impl Builder {
     async fn load(&self, adapter: &AdapterConfig, output: u64) -> LoadResult {
         let name = adapter.name.as_str();
         let old = self.loaded.get(name);
-        let bytes = match read(&adapter.source).await {
-            Ok(bytes) => bytes,
+        let file = match read(&adapter.source).await {
+            Ok(file) => file,
             Err(error) => return LoadResult::failed(adapter, old, chain(&error)),
         };
-        let sum: [u8; 32] = Sha256::digest(&bytes).into();
+        let sum = file.sha256;
         if let Some(pinned) = adapter.digest.filter(|pinned| *pinned != Digest(sum)) {
             // A component that is not the pinned one must not run, whatever ran before.
             let why = format!("its digest is {}, not the pinned {pinned}", Digest(sum));
@@ -103,7 +125,7 @@ impl Builder {
                 outcome: Outcome::Kept,
             };
         }
-        match self.runtime.load(spec(adapter, bytes, output)).await {
+        match self.runtime.load(spec(adapter, file, output)).await {
             Ok(loaded) => {
                 let member = Arc::new(member(adapter, State::Ready(Arc::new(loaded))));
                 let loaded = Loaded { fingerprint, grants, member };
@@ -161,27 +183,46 @@ fn refuse_what_cannot_be_served(config: &Config) -> Result<(), ConfigError> {
     Err(ConfigError::at_load(config.path.clone(), vec![problem]))
 }
 
-/// Joins adapters to endpoints, in file order.
-fn assemble(config: &Config, members: Vec<Arc<Member>>) -> Result<Generation, ConfigError> {
-    let names = config.adapters.iter().map(|adapter| adapter.name.as_str());
-    let index: HashMap<&str, usize> = names.enumerate().map(|(at, name)| (name, at)).collect();
+/// A generation in which endpoints and adapters are joined in file order, and every adapter is still
+/// expected.
+///
+/// # Errors
+/// When the endpoints cannot be served.
+pub fn begin(config: &Config) -> Result<Generation, ConfigError> {
+    refuse_what_cannot_be_served(config)?;
+    let index = index(config);
     let find = |named: &[Named]| named.iter().map(|named| index[named.name.as_str()]).collect();
     let rule = |endpoint: &config::Endpoint| Rule {
         pattern: endpoint.pattern.clone(),
         pre: find(&endpoint.pre),
         post: find(&endpoint.post),
     };
-    let rules: Vec<Rule<usize>> = config.endpoints.iter().map(rule).collect();
-    let failed = |problems| ConfigError::at_load(config.path.clone(), problems);
+    let table = EndpointTable::build(config.endpoints.iter().map(rule).collect());
+    let table = table.map_err(|error| {
+        let problem = Problem::at_load(None, "endpoints".to_owned(), error.to_string(), None);
+        ConfigError::at_load(config.path.clone(), vec![problem])
+    })?;
+    let expected = || State::NotReady("it is being loaded".to_owned());
+    let members = config.adapters.iter().map(|it| Arc::new(member(it, expected()))).collect();
+    let expected = vec![true; config.adapters.len()];
+    Ok(Generation { table: Arc::new(table), members, expected, limits: config.limits })
+}
+
+/// Where each adapter stands in the configuration.
+fn index(config: &Config) -> HashMap<&str, usize> {
+    let names = config.adapters.iter().map(|adapter| adapter.name.as_str());
+    names.enumerate().map(|(at, name)| (name, at)).collect()
+}
+
+/// A list that names an adapter without that hook is a mistake of the file.
+fn refuse_lacking_hooks(config: &Config, members: &[Arc<Member>]) -> Result<(), ConfigError> {
+    let index = index(config);
     let lacking = |named: &Named, kind| lacks(&members[index[named.name.as_str()]], kind);
     let problems = lacking_hooks(&config.endpoints, lacking);
-    if !problems.is_empty() {
-        return Err(failed(problems));
+    if problems.is_empty() {
+        return Ok(());
     }
-    let table = EndpointTable::build(rules).map_err(|error| {
-        failed(vec![Problem::at_load(None, "endpoints".to_owned(), error.to_string(), None)])
-    })?;
-    Ok(Generation { table, members, limits: config.limits })
+    Err(ConfigError::at_load(config.path.clone(), problems))
 }
 
 /// Every place in a list that names an adapter without that hook.
@@ -213,10 +254,10 @@ fn lacks(member: &Member, kind: HookKind) -> bool {
     }
 }
 
-async fn read(source: &Source) -> Result<Arc<[u8]>, LoadError> {
+async fn read(source: &Source) -> Result<ComponentFile, LoadError> {
     match source {
-        Source::Webhook(_) => Ok(Arc::from(HTTP_ADAPTER)),
-        Source::Component(path) => wasm::read(path).await,
+        Source::Webhook(_) => Ok(HTTP_ADAPTER.clone()),
+        Source::Component(path) => wasm::read(path, &path.display().to_string()).await,
     }
 }
 
@@ -239,7 +280,7 @@ fn fingerprint(adapter: &AdapterConfig, component: &[u8; 32], output: u64) -> [u
     sum.finalize().into()
 }
 
-fn spec(adapter: &AdapterConfig, bytes: Arc<[u8]>, output: u64) -> AdapterSpec {
+fn spec(adapter: &AdapterConfig, file: ComponentFile, output: u64) -> AdapterSpec {
     let (kind, config, origin) = match &adapter.source {
         Source::Webhook(url) => webhook(url, adapter.protocol),
         Source::Component(path) => {
@@ -248,7 +289,7 @@ fn spec(adapter: &AdapterConfig, bytes: Arc<[u8]>, output: u64) -> AdapterSpec {
     };
     AdapterSpec {
         name: adapter.name.to_string(),
-        source: wasm::Source::Bytes(bytes),
+        source: wasm::Source::Bytes(file),
         origin,
         config,
         limits: adapter.limits.clone(),

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -29,7 +30,25 @@ pub enum Source {
     /// In a file.
     File(PathBuf),
     /// Here.
-    Bytes(Arc<[u8]>),
+    Bytes(ComponentFile),
+}
+
+/// The bytes of a component's file.
+#[derive(Debug, Clone)]
+pub struct ComponentFile {
+    /// All of them.
+    pub(super) bytes: Arc<[u8]>,
+    /// What they hash to; files with one hash are one component.
+    pub sha256: [u8; 32],
+}
+
+impl ComponentFile {
+    /// Hashes the bytes, which takes some milliseconds for a large file.
+    #[must_use]
+    pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
+        let bytes = bytes.into();
+        Self { sha256: Sha256::digest(&bytes).into(), bytes }
+    }
 }
 
 /// A component that compiled, and what it imports and exports.
@@ -47,22 +66,12 @@ pub(super) struct Compiled {
 }
 
 impl Compiled {
-    /// Reads and compiles; this takes CPU for up to seconds.
-    pub(super) fn new(engine: &Engine, source: &Source, origin: &str) -> Result<Self, LoadError> {
-        let origin = origin.to_owned();
-        let bytes = match source {
-            Source::Bytes(bytes) => Arc::clone(bytes),
-            Source::File(path) => read_file(path, &origin)?,
-        };
-        recognise(&bytes, &origin)?;
-        let component = match Component::from_binary(engine, &bytes) {
-            Ok(component) => component,
-            Err(cause) => return Err(LoadError::Corrupt { origin, cause: cause.into() }),
-        };
-        let ty = component.component_type();
-        let imports = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
-        let exports = ty.exports(engine).map(|(name, _)| name.to_owned()).collect();
-        Ok(Self { origin, component, size: bytes.len(), imports, exports })
+    /// Looks at a component of so many bytes.
+    pub(super) fn new(component: Component, size: usize, origin: &str) -> Self {
+        let (ty, engine) = (component.component_type(), component.engine().clone());
+        let imports = ty.imports(&engine).map(|(name, _)| name.to_owned()).collect();
+        let exports = ty.exports(&engine).map(|(name, _)| name.to_owned()).collect();
+        Self { origin: origin.to_owned(), component, size, imports, exports }
     }
 
     /// The hooks whose interfaces it exports.
@@ -160,18 +169,27 @@ impl Compiled {
     }
 }
 
-/// Reads a component's file.
+/// Compiles a component, or takes it from the cache; this takes CPU for up to seconds.
+pub(super) fn compile(engine: &Engine, bytes: &[u8], origin: &str) -> Result<Component, LoadError> {
+    recognise(bytes, origin)?;
+    Component::from_binary(engine, bytes).map_err(|cause| LoadError::Corrupt {
+        origin: origin.to_owned(),
+        cause: cause.into(),
+    })
+}
+
+/// Reads a component's file, which messages call `origin`.
 ///
 /// # Errors
 /// When it cannot be read, or is larger than any component.
-pub async fn read(path: &Path) -> Result<Arc<[u8]>, LoadError> {
-    let path = path.to_owned();
-    let reading = move || read_file(&path, &path.display().to_string());
+pub async fn read(path: &Path, origin: &str) -> Result<ComponentFile, LoadError> {
+    let (path, origin) = (path.to_owned(), origin.to_owned());
+    let reading = move || read_file(&path, &origin).map(ComponentFile::new);
     let reading = tokio::task::spawn_blocking(reading).await;
     reading.map_err(|panic| LoadError::Engine { cause: panic.into() })?
 }
 
-fn read_file(path: &Path, origin: &str) -> Result<Arc<[u8]>, LoadError> {
+fn read_file(path: &Path, origin: &str) -> Result<Vec<u8>, LoadError> {
     let origin = origin.to_owned();
     let mut bytes = Vec::new();
     // Nothing else is opened: a pipe without a writer would never be.
@@ -184,7 +202,7 @@ fn read_file(path: &Path, origin: &str) -> Result<Arc<[u8]>, LoadError> {
         Ok(size) if size as u64 > MAX_FILE => {
             Err(LoadError::TooLarge { origin, limit: show_bytes(MAX_FILE) })
         }
-        Ok(_) => Ok(bytes.into()),
+        Ok(_) => Ok(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(LoadError::Missing { origin }),
         Err(source) => Err(LoadError::Unreadable { origin, source }),
     }

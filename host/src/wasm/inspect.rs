@@ -49,7 +49,7 @@ pub(super) async fn inspect(
     source: Source,
     origin: &str,
 ) -> Result<Inspection, LoadError> {
-    let compiled = load::compile(shared, source, origin).await?;
+    let (compiled, _code) = load::compile(shared, source, origin).await?;
     let (compiled, own) = load::describe(shared, compiled).await?;
     let needs = compiled.needs()?.into_iter().filter(|grant| !grant.is_optional(&own.grants));
     let resources = compiled.component.resources_required();

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use wasmtime::component::InstancePre;
 
 use super::WasmAdapter;
-use super::component::{Compiled, Source};
+use super::component::{self, Compiled, Source};
 use super::error::LoadError;
 use super::functions::{Describe, Exports, ValidateConfig};
 use super::grants;
 use super::instance::{Caller, Function, Ready, Turns};
+use super::library::Code;
 use super::outbound::Client;
 use super::runtime::{AdapterSpec, Kind, Shared, WebhookPeer};
 use super::state::{HostState, Resources};
@@ -18,7 +19,7 @@ use crate::hook::{Carry, Description, Hooks};
 
 /// Loads an adapter.
 pub(super) async fn load(shared: Arc<Shared>, spec: AdapterSpec) -> Result<WasmAdapter, LoadError> {
-    let compiled = compile(&shared, spec.source.clone(), &spec.origin).await?;
+    let (compiled, code) = compile(&shared, spec.source.clone(), &spec.origin).await?;
     let exported = compiled.hooks()?;
     compiled.needs()?;
     compiled.fits(&spec.limits)?;
@@ -32,7 +33,7 @@ pub(super) async fn load(shared: Arc<Shared>, spec: AdapterSpec) -> Result<WasmA
     loading.validate(config).await?;
     let Loading { ready, exports, .. } = loading;
     let webhook = matches!(spec.kind, Kind::Webhook(_));
-    Ok(WasmAdapter { description, exports, ready, webhook })
+    Ok(WasmAdapter { description, exports, ready, webhook, _code: code })
 }
 
 /// What a component tells of itself, with nothing granted and no configuration.
@@ -50,17 +51,19 @@ pub(super) async fn describe(
     Ok((loading.compiled, description))
 }
 
-/// Compiles on a thread of its own kind, since it takes CPU for up to seconds.
+/// Reads a component if need be, and compiles it if no other adapter has it already.
 pub(super) async fn compile(
     shared: &Arc<Shared>,
     source: Source,
     origin: &str,
-) -> Result<Compiled, LoadError> {
-    let (engine, origin) = (shared.engine.clone(), origin.to_owned());
-    let _alone = shared.compiling.lock().await;
-    let compiling =
-        tokio::task::spawn_blocking(move || Compiled::new(&engine, &source, &origin)).await;
-    compiling.map_err(|panic| LoadError::Engine { cause: panic.into() })?
+) -> Result<(Compiled, Code), LoadError> {
+    let file = match source {
+        Source::Bytes(file) => file,
+        Source::File(path) => component::read(&path, origin).await?,
+    };
+    let size = file.bytes.len();
+    let (component, code) = shared.library.compiled(file, origin).await?;
+    Ok((Compiled::new(component, size, origin), code))
 }
 
 fn resolve(shared: &Shared, compiled: &Compiled) -> Result<InstancePre<HostState>, LoadError> {

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Semaphore};
-use wasmtime::Engine;
+use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 
-use super::component::Source;
+use super::component::{ComponentFile, Source};
 use super::engine::{self, Ticker};
 use super::error::LoadError;
 use super::inspect::{self, Inspection};
 use super::instance::Ground;
 use super::keyvalue::Stores;
+use super::library::Library;
 use super::outbound::Tls;
 use super::slow_lane::SlowLane;
 use super::state::HostState;
@@ -53,8 +53,6 @@ pub struct Runtime(Arc<Shared>);
 
 /// What all adapters share.
 pub(super) struct Shared {
-    /// Compiles and runs.
-    pub(super) engine: Engine,
     /// All imports that the host can lend.
     pub(super) linker: Linker<HostState>,
     /// What calls need of it.
@@ -63,9 +61,8 @@ pub(super) struct Shared {
     pub(super) stores: Stores,
     /// Whom outgoing connections trust.
     pub(super) tls: Tls,
-    /// Held while a component compiles: that takes all cores, and many adapters are one component,
-    /// whose code the cache has after the first.
-    pub(super) compiling: Mutex<()>,
+    /// The compiled components.
+    pub(super) library: Library,
 }
 
 /// What to load, and what it may do.
@@ -94,7 +91,7 @@ impl AdapterSpec {
     pub(super) fn unconfigured(origin: &str) -> Self {
         Self {
             name: String::new(),
-            source: Source::Bytes(Arc::default()),
+            source: Source::Bytes(ComponentFile::new([])),
             origin: origin.to_owned(),
             config: serde_json::Value::Null,
             limits: Limits::component(),
@@ -138,8 +135,8 @@ impl Runtime {
         let slots = Semaphore::new(slots as usize);
         let ground = Arc::new(Ground { ticker, slots, slow_lane });
         let (stores, tls) = (Stores::default(), Tls::default());
-        let compiling = Mutex::default();
-        Ok(Self(Arc::new(Shared { engine, linker, ground, stores, tls, compiling })))
+        let library = Library::new(engine);
+        Ok(Self(Arc::new(Shared { linker, ground, stores, tls, library })))
     }
 
     /// Loads an adapter: compiles it, checks what it is and what it wants, and lets it judge its

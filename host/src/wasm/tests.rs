@@ -14,6 +14,10 @@ fn runtime() -> Runtime {
     Runtime::new(&settings).expect("this machine has an engine")
 }
 
+fn bytes(bytes: impl Into<Arc<[u8]>>) -> Source {
+    Source::Bytes(ComponentFile::new(bytes))
+}
+
 fn spec(source: Source) -> AdapterSpec {
     AdapterSpec {
         name: "demo".to_owned(),
@@ -46,16 +50,16 @@ refused! {
         => "demo.wasm does not exist";
     a_folder_is_no_file: Source::File("/".into())
         => "demo.wasm is not a file";
-    text_is_not_webassembly: Source::Bytes((*b"#!/bin/sh").into())
+    text_is_not_webassembly: bytes(*b"#!/bin/sh")
         => "demo.wasm is not WebAssembly";
-    nothing_is_not_webassembly: Source::Bytes([].into())
+    nothing_is_not_webassembly: bytes([])
         => "demo.wasm is not WebAssembly";
-    a_core_module_comes_with_advice: Source::Bytes(MODULE.into())
+    a_core_module_comes_with_advice: bytes(MODULE)
         => "demo.wasm is a core module, not a component: build it for wasm32-wasip2, or make one \
             with `wasm-tools component new`";
-    a_damaged_component_is_not_compiled: Source::Bytes([&COMPONENT[..], &[9, 9]].concat().into())
+    a_damaged_component_is_not_compiled: bytes([&COMPONENT[..], &[9, 9]].concat())
         => "demo.wasm is damaged, or uses features that are not supported";
-    a_component_for_something_else_is_no_adapter: Source::Bytes(COMPONENT.into())
+    a_component_for_something_else_is_no_adapter: bytes(COMPONENT)
         => "demo.wasm is a component, but not an adapter: it does not export \
             powerstrip:adapter/lifecycle@0.1.0 (it exports nothing)";
 }
@@ -65,7 +69,7 @@ async fn native_code_is_never_loaded() {
     let engine = engine::build(1, None).expect("this machine has an engine");
     let native = engine.precompile_component(&COMPONENT).expect("it compiles");
 
-    let loaded = runtime().load(spec(Source::Bytes(native.into()))).await;
+    let loaded = runtime().load(spec(bytes(native))).await;
 
     assert!(matches!(loaded.err(), Some(LoadError::Precompiled { .. })));
 }

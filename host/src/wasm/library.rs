@@ -1,0 +1,104 @@
+//! The components that are compiled, each once: many adapters are one component, as all webhooks
+//! are, and its code is the same for all of them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+
+use tokio::sync::{OnceCell, Semaphore};
+use tokio::task::spawn_blocking;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::component::{ComponentFile, compile};
+use super::error::LoadError;
+
+/// A component's code, from when somebody asks for it until nobody uses it any more.
+pub(super) type Code = Arc<OnceCell<Component>>;
+
+/// What is compiled.
+pub(super) struct Library {
+    engine: Engine,
+    /// By the hash of the component's file.
+    shelves: Mutex<HashMap<[u8; 32], Weak<OnceCell<Component>>>>,
+    /// Compiling takes CPU for up to seconds; more at a time would only slow each other down.
+    cores: Semaphore,
+}
+
+impl Library {
+    /// Nothing is compiled yet.
+    pub(super) fn new(engine: Engine) -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Self { engine, shelves: Mutex::default(), cores: Semaphore::new(cores) }
+    }
+
+    /// The compiled component, and what keeps it here for others.
+    ///
+    /// # Errors
+    /// When it cannot be compiled.
+    pub(super) async fn compiled(
+        &self,
+        file: ComponentFile,
+        origin: &str,
+    ) -> Result<(Component, Code), LoadError> {
+        let code = self.shelf(file.sha256);
+        let component = code.get_or_try_init(|| self.compile(file, origin)).await?.clone();
+        Ok((component, code))
+    }
+
+    async fn compile(&self, file: ComponentFile, origin: &str) -> Result<Component, LoadError> {
+        let _core = self.cores.acquire().await.expect("the semaphore is never closed");
+        let (engine, origin) = (self.engine.clone(), origin.to_owned());
+        let compiling = spawn_blocking(move || compile(&engine, &file.bytes, &origin)).await;
+        compiling.map_err(|panic| LoadError::Engine { cause: panic.into() })?
+    }
+
+    fn shelf(&self, sha256: [u8; 32]) -> Code {
+        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(code) = shelves.get(&sha256).and_then(Weak::upgrade) {
+            return code;
+        }
+        shelves.retain(|_, code| code.strong_count() > 0);
+        let code = Code::default();
+        shelves.insert(sha256, Arc::downgrade(&code));
+        code
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An empty component: the name, the version and the layer.
+    const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
+
+    #[tokio::test]
+    async fn a_component_stays_for_as_long_as_somebody_uses_it() {
+        let library = Library::new(Engine::default());
+        let file = || ComponentFile::new(COMPONENT);
+
+        let (_, first) = library.compiled(file(), "one.wasm").await.expect("a component");
+        let (_, second) = library.compiled(file(), "two.wasm").await.expect("a component");
+        let shared = Arc::ptr_eq(&first, &second);
+        drop((first, second));
+        library.shelf([0; 32]);
+
+        assert!(shared);
+        assert_eq!(library.shelves.lock().expect("no panic").len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_does_not_compile_is_tried_again() {
+        let library = Library::new(Engine::default());
+        let file = || ComponentFile::new([&COMPONENT[..], &[9, 9]].concat());
+
+        let (one, two) = tokio::join!(
+            library.compiled(file(), "one.wasm"),
+            library.compiled(file(), "two.wasm"),
+        );
+
+        let text = |it: Result<_, LoadError>| it.err().expect("it is damaged").to_string();
+        assert!(text(one.map(drop)).starts_with("one.wasm"));
+        assert!(text(two.map(drop)).starts_with("two.wasm"));
+    }
+}
