@@ -64,6 +64,23 @@ test *args:
 e2e *args:
     scripts/test --test '*' "$@"
 
+# Run 200 clients of all kinds, many of them killed, in two rounds: SECONDS (60) and SEED
+[group('test')]
+soak *args: _programs
+    "${CARGO_TARGET_DIR:-target}/debug/soak" "$@"
+
+# Reload a running Powerstrip under load, 1000 times or so often
+[group('test')]
+reloads *args: _programs
+    "${CARGO_TARGET_DIR:-target}/debug/reloads" "$@"
+
+# Measure the time from the start to the first answer with twenty adapters, in 10 or so many ROUNDS
+[group('test')]
+start-time *args: _programs
+    cargo build --release --bin powerstrip
+    POWERSTRIP_BIN="${CARGO_TARGET_DIR:-target}/release/powerstrip" \
+        "${CARGO_TARGET_DIR:-target}/debug/start-time" "$@"
+
 # Follow docs/ADAPTERS.md outside this repository, with cargo and cargo component
 [group('test')]
 guest-outside:
@@ -103,6 +120,10 @@ install:
 [group('release')]
 release: adapters
     cargo build --release --bin powerstrip
+
+# Build the program and those that test it, with the same features of all dependencies
+_programs:
+    cargo build --workspace --bins --tests
 
 # Run a command of a tool that not every machine can have, or say loudly that it was skipped
 _tool tool command:
