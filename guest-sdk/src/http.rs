@@ -19,8 +19,11 @@ use serde::de::DeserializeOwned;
 
 use crate::Error as HookError;
 
+mod body;
 #[cfg(target_family = "wasm")]
 mod wasi;
+
+pub use body::{Body, Open};
 
 /// Gets what a URL names.
 ///
@@ -91,11 +94,34 @@ impl Request {
     /// # Errors
     /// When there was no answer; an answer with an error status is no error.
     pub fn send(&self) -> Result<Response, Error> {
+        self.open()?.whole()
+    }
+
+    /// Makes the call and comes back with the head of the answer: its body is read piece by piece,
+    /// be it large or without an end. What is left of it is given up when it is dropped.
+    ///
+    /// # Errors
+    /// When there was no answer; an answer with an error status is no error.
+    pub fn open(&self) -> Result<Open, Error> {
         let url = Url::parse(&self.url).ok_or_else(|| Error::BadUrl(self.url.clone()))?;
         #[cfg(target_family = "wasm")]
-        return wasi::send(self, &url);
+        let answer = wasi::open(self, &url);
         #[cfg(not(target_family = "wasm"))]
-        return crate::testing::answer_http(self, &url);
+        let answer = crate::testing::answer_http(self, &url).map(Open::from_parts);
+        answer.map_err(|error| self.with_grant(error, &url))
+    }
+
+    /// A denied call to the Docker Engine names what it takes: the author knows the call, the
+    /// operator the file.
+    fn with_grant(&self, error: Error, url: &Url) -> Error {
+        let is_engine = url.authority.eq_ignore_ascii_case(crate::engine::HOST);
+        match error {
+            Error::Denied if is_engine => {
+                let path = url.path_with_query.split('?').next().unwrap_or_default();
+                Error::EngineDenied(format!("{} {}", self.method, without_version(path)))
+            }
+            other => other,
+        }
     }
 }
 
@@ -150,6 +176,8 @@ pub enum Error {
     TimedOut(String),
     /// The operator did not grant this call.
     Denied,
+    /// The operator did not grant this call to the Docker Engine: a method and a path.
+    EngineDenied(String),
     /// The service was reached, and the exchange broke; how.
     Broken(String),
 }
@@ -161,6 +189,11 @@ impl fmt::Display for Error {
             Self::Unreachable(why) | Self::Broken(why) => f.write_str(why),
             Self::TimedOut(what) => write!(f, "timed out: {what}"),
             Self::Denied => f.write_str("the call is not granted to this adapter"),
+            Self::EngineDenied(call) => write!(
+                f,
+                "the call is not granted to this adapter; to allow it, the operator adds \
+                 grants: {{engine: [\"{call}\"]}}"
+            ),
         }
     }
 }
@@ -197,6 +230,16 @@ impl Url {
             path_with_query: format!("{slash}{path}"),
         })
     }
+}
+
+/// A path of the Docker Engine's API without `/v1.41`.
+fn without_version(path: &str) -> &str {
+    let Some((version, rest)) = path.strip_prefix("/v").and_then(|rest| rest.split_once('/'))
+    else {
+        return path;
+    };
+    let is_version = version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if is_version && !version.is_empty() { &path[path.len() - rest.len() - 1..] } else { path }
 }
 
 /// Whether this is a URL that can be called; for checking a configuration.

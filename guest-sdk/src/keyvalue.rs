@@ -56,12 +56,57 @@ impl Bucket {
         imp::delete(&self.0, key)
     }
 
-    /// All keys.
+    /// Whether there is a value for a key.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn exists(&self, key: &str) -> Result<bool, Error> {
+        imp::exists(&self.0, key)
+    }
+
+    /// Adds to a number, as one step that no other call can come between; one that is not there
+    /// counts as 0. The number is kept as decimal digits, and what it is now is returned.
+    ///
+    /// # Errors
+    /// When the store fails, or the value is no number.
+    pub fn increment(&self, key: &str, delta: u64) -> Result<u64, Error> {
+        imp::increment(&self.0, key, delta)
+    }
+
+    /// The values of several keys at once, in their order.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        imp::get_many(&self.0, keys)
+    }
+
+    /// Keeps several values at once. After an error some of them may be kept.
+    ///
+    /// # Errors
+    /// When the store fails, or is full.
+    pub fn set_many(&self, pairs: &[(&str, &[u8])]) -> Result<(), Error> {
+        imp::set_many(&self.0, pairs)
+    }
+
+    /// Forgets several keys at once.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn delete_many(&self, keys: &[&str]) -> Result<(), Error> {
+        imp::delete_many(&self.0, keys)
+    }
+
+    /// All keys, in order.
     ///
     /// # Errors
     /// When the store fails.
     pub fn keys(&self) -> Result<Vec<String>, Error> {
-        imp::keys(&self.0)
+        let mut keys = imp::keys(&self.0)?;
+        keys.sort_unstable();
+        // A shared store may name a key twice while others write to it.
+        keys.dedup();
+        Ok(keys)
     }
 }
 
@@ -91,7 +136,7 @@ impl error::Error for Error {}
 #[cfg(target_family = "wasm")]
 mod wasi {
     use super::Error;
-    use crate::bindings::keyvalue::wasi::keyvalue::store;
+    use crate::bindings::keyvalue::wasi::keyvalue::{atomics, batch, store};
 
     pub(super) use store::Bucket;
 
@@ -109,6 +154,33 @@ mod wasi {
 
     pub(super) fn delete(bucket: &Bucket, key: &str) -> Result<(), Error> {
         Ok(bucket.delete(key)?)
+    }
+
+    pub(super) fn exists(bucket: &Bucket, key: &str) -> Result<bool, Error> {
+        Ok(bucket.exists(key)?)
+    }
+
+    pub(super) fn increment(bucket: &Bucket, key: &str, delta: u64) -> Result<u64, Error> {
+        Ok(atomics::increment(bucket, key, delta)?)
+    }
+
+    pub(super) fn get_many(bucket: &Bucket, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        let pairs = batch::get_many(bucket, &owned(keys))?;
+        Ok(pairs.into_iter().map(|pair| pair.map(|(_, value)| value)).collect())
+    }
+
+    pub(super) fn set_many(bucket: &Bucket, pairs: &[(&str, &[u8])]) -> Result<(), Error> {
+        let pairs: Vec<_> =
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), value.to_vec())).collect();
+        Ok(batch::set_many(bucket, &pairs)?)
+    }
+
+    pub(super) fn delete_many(bucket: &Bucket, keys: &[&str]) -> Result<(), Error> {
+        Ok(batch::delete_many(bucket, &owned(keys))?)
+    }
+
+    fn owned(keys: &[&str]) -> Vec<String> {
+        keys.iter().map(|key| (*key).to_owned()).collect()
     }
 
     pub(super) fn keys(bucket: &Bucket) -> Result<Vec<String>, Error> {

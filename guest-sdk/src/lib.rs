@@ -87,7 +87,8 @@
 //! - [`log`]: the macros of the `log` crate, into Powerstrip's log.
 //! - [`Error`]: any error becomes one by `?`; its text reaches the client.
 //! - `http` and `keyvalue` (features of the same names): calls to other services, and values kept
-//!   between requests, where the operator grants them.
+//!   between requests, where the operator grants them. `engine` comes with `http`: calls to the
+//!   Docker Engine itself.
 //! - `testing`: stand-ins for all of this, for tests without WebAssembly.
 
 mod adapter;
@@ -97,6 +98,8 @@ mod body;
 pub mod carry;
 mod context;
 mod duration;
+#[cfg(feature = "http")]
+pub mod engine;
 mod error;
 mod export;
 #[doc(hidden)]

@@ -179,6 +179,35 @@ pub(crate) mod store {
             Ok(())
         }
 
+        pub(crate) fn exists(bucket: &Bucket, key: &str) -> Result<bool, Error> {
+            Ok(get(bucket, key)?.is_some())
+        }
+
+        pub(crate) fn increment(bucket: &Bucket, key: &str, delta: u64) -> Result<u64, Error> {
+            let old = get(bucket, key)?.unwrap_or_else(|| b"0".to_vec());
+            let old = String::from_utf8(old).ok().and_then(|digits| digits.parse::<u64>().ok());
+            let sum = old.and_then(|old| old.checked_add(delta));
+            let no_number = || Error::Other("the value is not a number".to_owned());
+            let sum = sum.ok_or_else(no_number)?;
+            set(bucket, key, sum.to_string().as_bytes())?;
+            Ok(sum)
+        }
+
+        pub(crate) fn get_many(
+            bucket: &Bucket,
+            keys: &[&str],
+        ) -> Result<Vec<Option<Vec<u8>>>, Error> {
+            keys.iter().map(|key| get(bucket, key)).collect()
+        }
+
+        pub(crate) fn set_many(bucket: &Bucket, pairs: &[(&str, &[u8])]) -> Result<(), Error> {
+            pairs.iter().try_for_each(|(key, value)| set(bucket, key, value))
+        }
+
+        pub(crate) fn delete_many(bucket: &Bucket, keys: &[&str]) -> Result<(), Error> {
+            keys.iter().try_for_each(|key| delete(bucket, key))
+        }
+
         pub(crate) fn keys(bucket: &Bucket) -> Result<Vec<String>, Error> {
             let own = |key: &(String, String)| key.0 == *bucket;
             Ok(VALUES.with_borrow(|values| {
@@ -187,5 +216,6 @@ pub(crate) mod store {
         }
     }
 
-    pub(crate) use calls::{delete, get, keys, set};
+    pub(crate) use calls::set_many;
+    pub(crate) use calls::{delete, delete_many, exists, get, get_many, increment, keys, set};
 }

@@ -1,5 +1,6 @@
 //! Puts the parts together: the only place that knows them all.
 
+mod docker_engine;
 mod reload;
 mod status;
 
@@ -18,6 +19,7 @@ use crate::server::{self, Listen, ListenError, Listener};
 use crate::tls::{self, TlsError};
 use crate::upstream::{self, Upstream};
 use crate::wasm::{LoadError, Runtime, RuntimeSettings};
+use docker_engine::Lent;
 use reload::Reloader;
 use status::Status;
 
@@ -131,17 +133,30 @@ async fn parts(
     let config = Config::load(&path, &environment).unwrap_or(config);
     config.warnings.iter().for_each(|warning| tracing::warn!(%warning, "configuration"));
 
-    let runtime = Runtime::new(settings).map_err(StartupError::Runtime)?;
+    let (runtime, engine) = runtime(&config, settings)?;
     let builder = Builder::new(runtime);
     let generations = Arc::new(Generations::new(generation::begin(&config)?));
-    let engine = Upstream::new(config.engine.address.clone(), engine_tls(&config.engine)?);
     let mut listeners = Vec::new();
     for listener in &config.listeners {
         listeners.extend(Listener::bind(&listen(listener)?).await?);
     }
     let serving = Arc::clone(&generations);
     let reloader = Reloader { path, environment, config, builder, generations: serving, changes };
-    Ok((generations, reloader, Arc::new(engine), listeners))
+    Ok((generations, reloader, engine, listeners))
+}
+
+/// What loads adapters, and the Docker Engine, which it lends to them.
+///
+/// # Errors
+/// When WebAssembly, or TLS to the engine, cannot be set up.
+pub fn runtime(
+    config: &Config,
+    settings: &RuntimeSettings,
+) -> Result<(Runtime, Arc<Upstream>), StartupError> {
+    let runtime = Runtime::new(settings).map_err(StartupError::Runtime)?;
+    let engine = Upstream::new(config.engine.address.clone(), engine_tls(&config.engine)?);
+    let engine = Arc::new(engine);
+    Ok((runtime.lending(Arc::new(Lent(Arc::clone(&engine)))), engine))
 }
 
 impl Signals {

@@ -9,6 +9,8 @@
 
 mod adapters;
 mod error;
+mod grants;
+mod keyvalue;
 mod listen;
 mod name;
 mod node;
@@ -28,8 +30,8 @@ use std::path::{Path, PathBuf};
 
 pub use error::{ConfigError, Position, Problem};
 pub use name::{AdapterName, NameError};
-pub use types::{AdapterConfig, Config, Digest, Endpoint, Engine, EngineTls, Identity, KeyValue};
-pub use types::{ListenTls, Listener, Named, RedisUrl, Source};
+pub use types::{AdapterConfig, Config, Digest, Endpoint, Engine, EngineTls, Identity};
+pub use types::{ListenTls, Listener, Named, Source};
 pub use webhook::{WebhookTarget, WebhookUrl, WebhookUrlError};
 
 /// Where the configuration is looked for if nothing else is said.

@@ -1,5 +1,7 @@
 //! What the operator allows one adapter beyond computing, and the answer to "may it call there?".
 
+mod docker_engine;
+mod keyvalue;
 mod network;
 
 use std::fmt;
@@ -8,7 +10,10 @@ use std::net::IpAddr;
 use thiserror::Error;
 
 use crate::addr::{AddressError, parse_port, split_port};
+use crate::endpoint::EndpointPattern;
 
+pub use docker_engine::{ENGINE_HOST, EngineDenied};
+pub use keyvalue::{KeyvalueGrant, Lifetime, Quota, RedisUrl, RedisUrlError, ValueStore, Values};
 pub use network::{Denied, address_allowed};
 
 /// The grants of one adapter: everything is refused that is not named here.
@@ -16,10 +21,12 @@ pub use network::{Denied, address_allowed};
 pub struct Grants {
     /// Hosts it may call by HTTP.
     pub http: Vec<HostPattern>,
+    /// Calls that it may make to the Docker Engine itself, past all hooks.
+    pub engine: Vec<EndpointPattern>,
     /// Names of environment variables it may read.
     pub env: Vec<String>,
-    /// Whether it may keep values in `wasi:keyvalue`.
-    pub keyvalue: bool,
+    /// How it may keep values in `wasi:keyvalue`, if at all.
+    pub keyvalue: Option<KeyvalueGrant>,
     /// Whether it sees and may change credentials.
     pub credentials: bool,
 }
@@ -62,7 +69,8 @@ pub enum HostPatternError {
 }
 
 impl Grants {
-    /// How a host and port are granted, if they are; the most exact grant counts.
+    /// How a host and port are granted, if they are; the most exact grant counts. No pattern reaches
+    /// the names that the host keeps for itself.
     #[must_use]
     pub fn allows_http(&self, host: &str, port: u16) -> Option<GrantedBy> {
         let host = canonical(host);

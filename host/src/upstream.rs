@@ -102,8 +102,16 @@ impl Upstream {
     /// # Errors
     /// When the engine cannot be reached.
     pub async fn connect(&self) -> Result<Connection, UpstreamError> {
-        let (reader, writer) = connect::dial(&self.address, self.tls.as_ref()).await?;
+        let (reader, writer) = self.dial().await?;
         Ok(Connection { source: Source::new(reader), writer, reused: false })
+    }
+
+    /// The two halves of a new connection.
+    ///
+    /// # Errors
+    /// When the engine cannot be reached.
+    pub async fn dial(&self) -> Result<(Reader, Writer), UpstreamError> {
+        connect::dial(&self.address, self.tls.as_ref()).await
     }
 
     /// Takes back a connection whose request and answer are both complete.

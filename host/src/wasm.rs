@@ -49,7 +49,8 @@ use library::Code;
 pub use component::{ComponentFile, Source, read};
 pub use error::{Cause, LoadError};
 pub use inspect::Inspection;
-pub use outbound::SOCKET_HOST;
+pub use keyvalue::StoreDown;
+pub use outbound::{Duplex, EngineAccess, SOCKET_HOST};
 pub use runtime::wasmtime_version;
 pub use runtime::{AdapterSpec, DEFAULT_SLOTS, Kind, Runtime, RuntimeSettings, WebhookPeer};
 
@@ -58,6 +59,8 @@ pub struct WasmAdapter {
     description: Description,
     exports: Arc<Exports>,
     ready: Arc<Ready>,
+    /// What is odd about it, though it works.
+    warnings: Vec<String>,
     /// Its failures are those of a webhook.
     webhook: bool,
     /// Lets other adapters find the compiled component.
@@ -65,6 +68,12 @@ pub struct WasmAdapter {
 }
 
 impl WasmAdapter {
+    /// What deserves the operator's attention though it is no error.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     async fn call<F: Function<Output = Answer<T>>, T>(
         &self,
         function: F,

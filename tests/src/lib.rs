@@ -34,6 +34,7 @@
 //! | certificates, and both ends of TLS | [`Authority`] |
 //! | what it holds: memory, descriptors, tasks | [`Vitals`] |
 //! | sources for `envinject` | [`ConsulStandIn`], [`Etcd`] |
+//! | a shared store of values | [`Redis`] |
 
 mod authority;
 mod binary;
@@ -47,6 +48,7 @@ mod patience;
 mod powerstrip;
 pub mod private;
 mod process;
+mod redis;
 mod repository;
 mod scripted;
 mod snapshot;
@@ -65,6 +67,7 @@ pub use etcd::Etcd;
 pub use patience::{PATIENCE, eventually, within};
 pub use powerstrip::{Builder, Powerstrip, Written};
 pub use process::Process;
+pub use redis::Redis;
 pub use repository::repository;
 pub use scripted::{Gate, Recorded, Script, Server, Step};
 pub use snapshot::normalised;

@@ -18,7 +18,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("docker", &[]),
     ("http1", &[]),
     ("endpoint", &["docker"]),
-    ("grants", &["addr"]),
+    ("grants", &["addr", "docker", "endpoint"]),
     ("hook", &["telemetry", "limits"]),
     ("config", &["addr", "endpoint", "grants", "hook", "limits", "telemetry"]),
     ("server", &["addr", "http1", "stream", "telemetry", "tls"]),

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use wasip2::http::outgoing_handler;
-use wasip2::http::types::{self as wasi, ErrorCode, Scheme};
-use wasip2::io::streams::{OutputStream, StreamError};
+use wasip2::http::types::{self as wasi, ErrorCode, IncomingBody, Scheme};
+use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
-use super::{Error, Request, Response, Url};
+use super::{Body, Error, Open, Request, Url};
 
 /// The most that is read at a time.
 const CHUNK: u64 = 64 * 1024;
 
-pub(super) fn send(request: &Request, url: &Url) -> Result<Response, Error> {
+pub(super) fn open(request: &Request, url: &Url) -> Result<Open, Error> {
     let outgoing = head(request, url)?;
     let body = outgoing.body().map_err(|()| broken("the request has no body to write"))?;
     let pending = outgoing_handler::handle(outgoing, options(request.timeout))?;
@@ -19,7 +19,7 @@ pub(super) fn send(request: &Request, url: &Url) -> Result<Response, Error> {
     pending.subscribe().block();
     let answer = pending.get().and_then(Result::ok);
     let answer = answer.ok_or_else(|| broken("the answer was taken already"))??;
-    read(&answer)
+    opened(answer)
 }
 
 /// The request without its body.
@@ -90,23 +90,38 @@ fn write_all(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), StreamError>
     stream.blocking_flush()
 }
 
-fn read(answer: &wasi::IncomingResponse) -> Result<Response, Error> {
+/// What is left of an answer's body. The fields are dropped in this order: a stream before what it
+/// belongs to.
+pub(crate) struct Incoming {
+    stream: InputStream,
+    _body: IncomingBody,
+    _answer: wasi::IncomingResponse,
+}
+
+impl Incoming {
+    /// The next piece; empty at the end.
+    pub(crate) fn next(&mut self) -> Result<Vec<u8>, Error> {
+        loop {
+            match self.stream.blocking_read(CHUNK) {
+                Ok(chunk) if chunk.is_empty() => {}
+                Ok(chunk) => return Ok(chunk),
+                Err(StreamError::Closed) => return Ok(Vec::new()),
+                Err(StreamError::LastOperationFailed(error)) => {
+                    return Err(wasi::http_error_code(&error)
+                        .map_or_else(|| Error::Broken(error.to_debug_string()), Error::from));
+                }
+            }
+        }
+    }
+}
+
+fn opened(answer: wasi::IncomingResponse) -> Result<Open, Error> {
     let status = answer.status();
     let headers = answer.headers().entries();
     let body = answer.consume().map_err(|()| broken("the answer has no body to read"))?;
     let stream = body.stream().map_err(|()| broken("the answer has no body to read"))?;
-    let mut bytes = Vec::new();
-    loop {
-        match stream.blocking_read(CHUNK) {
-            Ok(chunk) => bytes.extend_from_slice(&chunk),
-            Err(StreamError::Closed) => break,
-            Err(StreamError::LastOperationFailed(error)) => {
-                return Err(wasi::http_error_code(&error)
-                    .map_or_else(|| Error::Broken(error.to_debug_string()), Error::from));
-            }
-        }
-    }
-    Ok(Response { status, headers, body: bytes })
+    let body = Body::new(Incoming { stream, _body: body, _answer: answer });
+    Ok(Open { status, headers, body })
 }
 
 fn broken(why: &str) -> Error {
@@ -137,6 +152,8 @@ impl From<ErrorCode> for Error {
             ErrorCode::TlsProtocolError => unreachable("the TLS handshake failed"),
             ErrorCode::TlsCertificateError => unreachable("its certificate is not trusted"),
             ErrorCode::TlsAlertReceived(_) => unreachable("it refused the TLS handshake"),
+            ErrorCode::HttpRequestUriInvalid => broken("the path cannot be sent as it is"),
+            ErrorCode::HttpUpgradeFailed => broken("the connection would leave HTTP"),
             ErrorCode::HttpResponseIncomplete => broken("the answer is incomplete"),
             ErrorCode::HttpProtocolError => broken("the answer is not HTTP"),
             ErrorCode::InternalError(Some(why)) => Self::Broken(why),

@@ -96,6 +96,9 @@ pub(super) fn report(built: &Built) {
     for adapter in &built.loaded {
         tracing::info!(%adapter, "adapter loaded");
     }
+    for (adapter, warning) in &built.warnings {
+        tracing::warn!(%adapter, %warning, "adapter loaded with a warning");
+    }
     for (adapter, why) in &built.failed {
         tracing::warn!(%adapter, %why, "adapter not loaded");
     }

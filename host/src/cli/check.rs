@@ -1,12 +1,14 @@
 //! `powerstrip check`: would this configuration work?
 
+use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;
 
+use powerstrip::app;
 use powerstrip::config::Config;
 use powerstrip::generation::{Builder, Built};
 use powerstrip::hook::{Hooks, Member, State};
-use powerstrip::wasm::Runtime;
+use powerstrip::wasm::StoreDown;
 use serde_json::{Value, json};
 
 use super::Report;
@@ -14,21 +16,46 @@ use super::Report;
 /// Reads the configuration and loads its adapters, without listening.
 pub(super) async fn run(path: &Path) -> anyhow::Result<Report> {
     let config = Config::load(path, &super::environment())?;
-    let runtime = Runtime::new(&super::runtime_settings())?;
+    let (runtime, _) = app::runtime(&config, &super::runtime_settings())?;
+    let store = runtime.knock(&config.keyvalue.store).await.err();
     let built = Builder::new(runtime).build(&config).await?;
+    let warnings = warnings(&config, &built, store.as_ref());
     let bad = !built.failed.is_empty();
-    Ok(Report::new(text(&config, &built), json(&config, &built)).with_problem(bad))
+    let report = Report::new(text(&config, &built, &warnings), json(&config, &built, &warnings));
+    Ok(report.with_problem(bad))
 }
 
-fn text(config: &Config, built: &Built) -> String {
+/// What deserves attention though it is no error: in the file, in the adapters, outside.
+fn warnings(config: &Config, built: &Built, store: Option<&StoreDown>) -> Vec<Value> {
+    let warning = |key: String, message: String| json!({ "key": key, "message": message });
+    let of_file = config.warnings.iter().map(|warning| json!(warning));
+    let of_adapters = built
+        .warnings
+        .iter()
+        .map(|(adapter, message)| warning(format!("adapters.{adapter}"), message.clone()));
+    let down = |down: &StoreDown| warning("keyvalue".to_owned(), describe(down));
+    of_file.chain(of_adapters).chain(store.map(down)).collect()
+}
+
+/// An error with its cause.
+fn describe(error: &StoreDown) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}
+
+fn text(config: &Config, built: &Built, warnings: &[Value]) -> String {
     let mut text = format!("{}\n", config.path.display());
     for warning in &config.warnings {
         let _ = writeln!(text, "  warning: {warning}");
+    }
+    for warning in &warnings[config.warnings.len()..] {
+        let words = |key: &str| warning[key].as_str().unwrap_or_default().to_owned();
+        let _ = writeln!(text, "  warning: {}: {}", words("key"), words("message"));
     }
     for listener in &config.listeners {
         let _ = writeln!(text, "  listen    {}", listener.address);
     }
     let _ = writeln!(text, "  engine    {}", config.engine.address);
+    let _ = writeln!(text, "  keyvalue  {}", config.keyvalue.store);
     for endpoint in &config.endpoints {
         let _ = writeln!(text, "  endpoint  {}", endpoint.pattern);
     }
@@ -49,10 +76,11 @@ fn text(config: &Config, built: &Built) -> String {
     text
 }
 
-fn json(config: &Config, built: &Built) -> Value {
+fn json(config: &Config, built: &Built, warnings: &[Value]) -> Value {
     json!({
         "file": config.path,
-        "warnings": config.warnings,
+        "warnings": warnings,
+        "keyvalue": config.keyvalue.store.to_string(),
         "listen": config.listeners.iter().map(|listener| listener.address.to_string()).collect::<Vec<_>>(),
         "engine": config.engine.address.to_string(),
         "endpoints": config.endpoints.iter().map(|endpoint| endpoint.pattern.to_string()).collect::<Vec<_>>(),

@@ -50,10 +50,16 @@ fn text(path: &Path, found: &Inspection, limits: &Limits) -> String {
     text
 }
 
-/// What the operator has to grant, and what the adapter can do without: `http?`.
+/// What the operator has to grant, in the adapter's own words where it has any, and what the adapter
+/// can do without: `http?`.
 fn grants(found: &Inspection) -> String {
-    let needs = found.needed_grants.iter().map(|grant| (*grant).to_owned());
-    let others = found.described_grants.iter().filter_map(|grant| grant.strip_suffix('?'));
-    let all: Vec<_> = needs.chain(others.map(|grant| format!("{grant} (optional)"))).collect();
+    let described = &found.described_grants;
+    let is_described = |key: &&&str| described.iter().any(|grant| grant.starts_with(**key));
+    let needs = found.needed_grants.iter().filter(|key| !is_described(key));
+    let own = described.iter().map(|grant| match grant.strip_suffix('?') {
+        Some(grant) => format!("{grant} (optional)"),
+        None => grant.clone(),
+    });
+    let all: Vec<_> = needs.map(|key| (*key).to_owned()).chain(own).collect();
     if all.is_empty() { "none needed".to_owned() } else { all.join(", ") }
 }

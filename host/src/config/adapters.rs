@@ -1,18 +1,18 @@
 //! The section `adapters`: components and webhooks, their limits and grants.
 
 use std::collections::HashSet;
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
 use super::error::{Problem, Report};
+use super::grants;
 use super::node::Kind;
 use super::quantity::{self, QuantityError};
 use super::types::{AdapterConfig, Digest, Source};
 use super::value::{Entry, Value};
 use super::{AdapterName, WebhookUrl, WebhookUrlError};
-use crate::grants::{Grants, HostPattern};
+use crate::grants::Grants;
 use crate::hook::{Mode, OnFailure};
 use crate::limits::{
     DEFAULT_CONCURRENCY, Limits, MAX_CONCURRENCY, MAX_DEADLINE, MAX_MEMORY, show_bytes,
@@ -124,6 +124,9 @@ fn read_webhook(
     for misplaced in [config, source].into_iter().flatten() {
         report.problem(misplaced.problem("this key is for components; a webhook has a `url`"));
     }
+    if let Some(grants) = &grants {
+        grants::check_webhook(grants, report);
+    }
     let url = url.and_then(|url| read_url(&url, report));
     let shared = SharedKeys { limits, grants, on_failure, mode };
     let protocol = protocol.and_then(|value| value.word(&[("1", 1), ("2", 2)], report));
@@ -232,7 +235,7 @@ impl SharedKeys<'_> {
         if let Some(section) = self.limits {
             read_limits(&section, &mut limits, report);
         }
-        let grants = self.grants.and_then(|section| read_grants(&section, report));
+        let grants = self.grants.and_then(|section| grants::read(&section, report));
         let choices = [("fail", OnFailure::Fail), ("ignore", OnFailure::Ignore)];
         let on_failure = self.on_failure.and_then(|value| value.word(&choices, report));
         let modes = [("enforce", Mode::Enforce), ("monitor", Mode::Monitor)];
@@ -276,29 +279,4 @@ fn set<T>(
     if let Some(value) = value.and_then(|value| value.parse("a number", report, parse)) {
         *field = value;
     }
-}
-
-fn read_grants(section: &Value<'_>, report: &mut Report) -> Option<Grants> {
-    let names = ["http", "env", "keyvalue", "credentials"];
-    let [http, env, keyvalue, credentials] = section.fields(names, report)?;
-    let variable = |text: &str| match text.is_empty() || text.contains(['=', '\0']) {
-        true => Err("this cannot name an environment variable"),
-        false => Ok(text.to_owned()),
-    };
-    Some(Grants {
-        http: read_list(http.as_ref(), "a list of HOST:PORT", report, HostPattern::parse),
-        env: read_list(env.as_ref(), "a list of names of variables", report, variable),
-        keyvalue: keyvalue.and_then(|value| value.boolean(report)).unwrap_or(false),
-        credentials: credentials.and_then(|value| value.boolean(report)).unwrap_or(false),
-    })
-}
-
-fn read_list<T, E: Display>(
-    value: Option<&Value<'_>>,
-    what: &str,
-    report: &mut Report,
-    parse: impl Fn(&str) -> Result<T, E>,
-) -> Vec<T> {
-    let items = value.and_then(|value| value.list(what, report)).unwrap_or_default();
-    items.iter().filter_map(|item| item.parse("a string", report, &parse)).collect()
 }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Problem, Report};
 use super::node::Kind;
-use super::types::{AdapterConfig, Config, Endpoint, KeyValue, Named, RedisUrl};
+use super::types::{AdapterConfig, Config, Endpoint, Named};
 use super::value::{Entry, OLD_ADAPTERS, Value, did_you_mean, duplicates};
-use super::{AdapterName, DEFAULT_ADAPTERS_DIR, Surroundings, adapters, listen, quantity, yaml};
+use super::{AdapterName, DEFAULT_ADAPTERS_DIR, Surroundings, adapters, keyvalue, listen};
+use super::{quantity, yaml};
 use crate::endpoint::{EndpointPattern, PatternError};
 use crate::limits::{BodyLimits, MAX_MESSAGE, show_bytes};
 
@@ -77,7 +78,7 @@ fn sections(
         listeners,
         engine: engine.value,
         limits: limits.map(|section| read_limits(&section, report)).unwrap_or_default(),
-        keyvalue: keyvalue.and_then(|value| read_keyvalue(&value, report)).unwrap_or_default(),
+        keyvalue: keyvalue.and_then(|value| keyvalue::read(&value, report)).unwrap_or_default(),
         warnings: Vec::new(),
     })
 }
@@ -286,20 +287,4 @@ fn read_limits(section: &Value<'_>, report: &mut Report) -> BodyLimits {
         value.and_then(|value| value.parse("a size", report, parse)).unwrap_or(default)
     };
     BodyLimits { body: size(body, default.body), answer: size(answer, default.answer) }
-}
-
-fn read_keyvalue(value: &Value<'_>, report: &mut Report) -> Option<KeyValue> {
-    let what = "memory or redis://HOST";
-    let text = value.text(what, report)?;
-    let is_redis = |scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty());
-    match text {
-        "memory" => Some(KeyValue::Memory),
-        _ if is_redis("redis://") || is_redis("rediss://") => {
-            Some(KeyValue::Redis(RedisUrl(text.to_owned())))
-        }
-        _ => {
-            report.problem(value.problem(format!("expected {what}")));
-            None
-        }
-    }
 }

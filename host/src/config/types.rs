@@ -10,7 +10,7 @@ use super::name::AdapterName;
 use super::webhook::WebhookUrl;
 use crate::addr::Address;
 use crate::endpoint::EndpointPattern;
-use crate::grants::Grants;
+use crate::grants::{Grants, Values};
 use crate::hook::{Mode, OnFailure};
 use crate::limits::{BodyLimits, Limits};
 
@@ -31,8 +31,8 @@ pub struct Config {
     pub engine: Engine,
     /// The largest bodies that hooks are shown.
     pub limits: BodyLimits,
-    /// Where adapters keep values.
-    pub keyvalue: KeyValue,
+    /// Where adapters keep values, and how much of them: the section `keyvalue`.
+    pub keyvalue: Values,
     /// What deserves attention though it is no error.
     pub warnings: Vec<Problem>,
 }
@@ -146,34 +146,6 @@ pub struct EngineTls {
     pub ca: Option<PathBuf>,
     /// What Powerstrip shows.
     pub identity: Option<Identity>,
-}
-
-/// Where adapters keep values between calls.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum KeyValue {
-    /// In this process; they are gone when it ends.
-    #[default]
-    Memory,
-    /// In a Redis server.
-    Redis(RedisUrl),
-}
-
-/// The URL of a Redis server; it may hold a password, so it is not shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RedisUrl(pub(super) String);
-
-impl RedisUrl {
-    /// The URL with its password.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for RedisUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RedisUrl(…)")
-    }
 }
 
 impl fmt::Display for Digest {

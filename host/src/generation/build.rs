@@ -10,9 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::Generation;
 use crate::config::{self, AdapterConfig, Config, ConfigError, Digest, Named, Problem};
-use crate::config::{KeyValue, Source, WebhookTarget, WebhookUrl};
+use crate::config::{Source, WebhookTarget, WebhookUrl};
 use crate::endpoint::{EndpointTable, Rule};
-use crate::grants::{Grants, HostPattern};
+use crate::grants::{Grants, HostPattern, ValueStore, Values};
 use crate::hook::{HookKind, Member, State};
 use crate::wasm::{self, AdapterSpec, ComponentFile, Kind, LoadError, Runtime};
 use crate::wasm::{SOCKET_HOST, WebhookPeer};
@@ -42,6 +42,8 @@ pub struct Built {
     pub generation: Generation,
     /// Names of the adapters that were loaded for it.
     pub loaded: Vec<String>,
+    /// Adapters that were loaded, and what is odd about them.
+    pub warnings: Vec<(String, String)>,
     /// Adapters that could not be loaded, and why. Some of them serve on with their old component.
     pub failed: Vec<(String, String)>,
 }
@@ -76,7 +78,8 @@ impl Builder {
     ) -> Result<Built, ConfigError> {
         let mut generation = begin(config)?;
         let output = config.limits.body.max(config.limits.answer);
-        let load = async |(at, adapter)| (at, self.load(adapter, output).await);
+        let common = Common { output, values: &config.keyvalue };
+        let load = async |(at, adapter)| (at, self.load(adapter, &common).await);
         let mut loads: FuturesUnordered<_> = config.adapters.iter().enumerate().map(load).collect();
         let mut results = BTreeMap::new();
         while let Some((at, result)) = loads.next().await {
@@ -90,20 +93,24 @@ impl Builder {
         drop(loads);
         refuse_lacking_hooks(config, &generation.members)?;
         let (mut loaded, mut failed, mut next) = (Vec::new(), Vec::new(), HashMap::new());
+        let mut warnings = Vec::new();
         for (at, result) in results {
             let name = config.adapters[at].name.to_string();
             match result.outcome {
                 Outcome::Kept => {}
-                Outcome::Loaded => loaded.push(name.clone()),
+                Outcome::Loaded(odd) => {
+                    loaded.push(name.clone());
+                    warnings.extend(odd.into_iter().map(|warning| (name.clone(), warning)));
+                }
                 Outcome::Failed(why) => failed.push((name.clone(), why)),
             }
             next.insert(name, result.loaded);
         }
         self.loaded = next;
-        Ok(Built { generation, loaded, failed })
+        Ok(Built { generation, loaded, warnings, failed })
     }
 
-    async fn load(&self, adapter: &AdapterConfig, output: u64) -> LoadResult {
+    async fn load(&self, adapter: &AdapterConfig, common: &Common<'_>) -> LoadResult {
         let name = adapter.name.as_str();
         let old = self.loaded.get(name);
         let file = match read(&adapter.source).await {
@@ -117,7 +124,7 @@ impl Builder {
             return LoadResult::failed(adapter, None, why);
         }
         let (fingerprint, grants) =
-            (Some(fingerprint(adapter, &sum, output)), adapter.grants.clone());
+            (Some(fingerprint(adapter, &sum, common)), adapter.grants.clone());
         if let Some(old) = old.filter(|old| old.fingerprint == fingerprint) {
             let member = Arc::clone(&old.member);
             return LoadResult {
@@ -125,15 +132,23 @@ impl Builder {
                 outcome: Outcome::Kept,
             };
         }
-        match self.runtime.load(spec(adapter, file, output)).await {
+        match self.runtime.load(spec(adapter, file, common)).await {
             Ok(loaded) => {
+                let outcome = Outcome::Loaded(loaded.warnings().to_vec());
                 let member = Arc::new(member(adapter, State::Ready(Arc::new(loaded))));
-                let loaded = Loaded { fingerprint, grants, member };
-                LoadResult { loaded, outcome: Outcome::Loaded }
+                LoadResult { loaded: Loaded { fingerprint, grants, member }, outcome }
             }
             Err(error) => LoadResult::failed(adapter, old, chain(&error)),
         }
     }
+}
+
+/// What a configuration says of all of its adapters.
+struct Common<'a> {
+    /// Bytes of a body that they may hand over.
+    output: u64,
+    /// Where they keep values, and how much of them.
+    values: &'a Values,
 }
 
 struct LoadResult {
@@ -143,7 +158,8 @@ struct LoadResult {
 
 enum Outcome {
     Kept,
-    Loaded,
+    /// With what is odd about it.
+    Loaded(Vec<String>),
     Failed(String),
 }
 
@@ -174,22 +190,12 @@ fn member(adapter: &AdapterConfig, state: State) -> Member {
     }
 }
 
-/// What the file may say one day must not be taken for what it says today.
-fn refuse_what_cannot_be_served(config: &Config) -> Result<(), ConfigError> {
-    let KeyValue::Redis(_) = &config.keyvalue else { return Ok(()) };
-    let message = "values cannot be kept in a Redis server yet".to_owned();
-    let hint = Some("write `memory`".to_owned());
-    let problem = Problem::at_load(None, "keyvalue".to_owned(), message, hint);
-    Err(ConfigError::at_load(config.path.clone(), vec![problem]))
-}
-
 /// A generation in which endpoints and adapters are joined in file order, and every adapter is still
 /// expected.
 ///
 /// # Errors
 /// When the endpoints cannot be served.
 pub fn begin(config: &Config) -> Result<Generation, ConfigError> {
-    refuse_what_cannot_be_served(config)?;
     let index = index(config);
     let find = |named: &[Named]| named.iter().map(|named| index[named.name.as_str()]).collect();
     let rule = |endpoint: &config::Endpoint| Rule {
@@ -273,14 +279,18 @@ fn chain(error: &LoadError) -> String {
 }
 
 /// All that a loaded adapter depends on; equal fingerprints mean that it need not be loaded again.
-fn fingerprint(adapter: &AdapterConfig, component: &[u8; 32], output: u64) -> [u8; 32] {
+fn fingerprint(adapter: &AdapterConfig, component: &[u8; 32], common: &Common<'_>) -> [u8; 32] {
     let mut sum = Sha256::new();
     sum.update(component);
-    sum.update(format!("{adapter:?}{output}"));
+    sum.update(format!("{adapter:?}{}{:?}", common.output, common.values));
+    // A URL is shown without its password, which may be what has changed.
+    if let ValueStore::Redis(url) = &common.values.store {
+        sum.update(url.reveal());
+    }
     sum.finalize().into()
 }
 
-fn spec(adapter: &AdapterConfig, file: ComponentFile, output: u64) -> AdapterSpec {
+fn spec(adapter: &AdapterConfig, file: ComponentFile, common: &Common<'_>) -> AdapterSpec {
     let (kind, config, origin) = match &adapter.source {
         Source::Webhook(url) => webhook(url, adapter.protocol),
         Source::Component(path) => {
@@ -294,7 +304,8 @@ fn spec(adapter: &AdapterConfig, file: ComponentFile, output: u64) -> AdapterSpe
         config,
         limits: adapter.limits.clone(),
         grants: adapter.grants.clone(),
-        output,
+        values: common.values.clone(),
+        output: common.output,
         kind,
     }
 }

@@ -17,7 +17,7 @@ mod keyvalue_generated {
     wasmtime::component::bindgen!({
         path: "../wit",
         world: "wasi:keyvalue/imports",
-        imports: { default: trappable },
+        imports: { default: async | trappable },
         require_store_data_send: true,
         with: { "wasi:keyvalue/store.bucket": crate::wasm::keyvalue::Bucket },
         trappable_error_type: {

@@ -11,7 +11,7 @@ use wasmtime::component::Component;
 
 use super::engine::{MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
 use super::error::LoadError;
-use super::grants::{self, Grant, Import};
+use super::grants::{self, Import};
 use crate::hook::Hooks;
 use crate::limits::{Limits, show_bytes};
 
@@ -114,34 +114,16 @@ impl Compiled {
         own.any(|name| name.split('@').next() == Some(interface))
     }
 
-    /// The grants that its imports stand for.
-    ///
     /// # Errors
     /// When it imports what this host does not offer.
-    pub(super) fn needs(&self) -> Result<Vec<Grant>, LoadError> {
+    pub(super) fn check_imports(&self) -> Result<(), LoadError> {
         let unknown: Vec<String> =
             self.imports.iter().filter(|i| grants::import(i) == Import::Unknown).cloned().collect();
         if !unknown.is_empty() {
             let origin = self.origin.clone();
             return Err(LoadError::UnknownImports { origin, imports: unknown });
         }
-        let mut needs = Vec::new();
-        for name in &self.imports {
-            match grants::import(name) {
-                Import::Needs(grant) if !needs.contains(&grant) => needs.push(grant),
-                _ => {}
-            }
-        }
-        Ok(needs)
-    }
-
-    /// Its imports that stand for one of these grants.
-    pub(super) fn imports_of(&self, needs: &[Grant]) -> Vec<String> {
-        let needed = |name: &&String| match grants::import(name) {
-            Import::Needs(grant) => needs.contains(&grant),
-            _ => false,
-        };
-        self.imports.iter().filter(needed).cloned().collect()
+        Ok(())
     }
 
     /// Whether an instance can begin within the limits at all.

@@ -7,6 +7,7 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 use super::engine::{MAX_TABLE_ELEMENTS, STACK};
+use super::keyvalue::StoreDown;
 use super::limiter::OverLimit;
 use super::state::MAX_HANDLES;
 use crate::hook::{Carry, HookFailure};
@@ -115,13 +116,28 @@ pub enum LoadError {
         /// The imports.
         imports: Vec<String>,
     },
-    /// Imports that the operator does not allow.
-    #[error("{origin} needs grants: it imports {}; to allow it, add to this adapter:\n{grants}",
-        imports.join(", "))]
+    /// It asks for what nobody can grant.
+    #[error("{origin} asks for grants that Powerstrip does not know: {} (known: {known})", unknown.join(", "))]
+    UnknownGrants {
+        /// The file.
+        origin: String,
+        /// In its words.
+        unknown: Vec<String>,
+        /// The grants that there are.
+        known: String,
+    },
+    /// The store that its values would be kept in cannot be used at all.
+    #[error("its values cannot be kept")]
+    Store(#[source] StoreDown),
+    /// It wants what the operator does not allow.
+    #[error(
+        "{origin} needs grants: it {}; to allow it, add to this adapter:\n{grants}",
+        wants(imports)
+    )]
     Ungranted {
         /// The file.
         origin: String,
-        /// The imports.
+        /// The imports behind them, if there are any.
         imports: Vec<String>,
         /// The lines for the configuration.
         grants: String,
@@ -171,6 +187,13 @@ pub enum LoadError {
         /// In its own words.
         problem: String,
     },
+}
+
+fn wants(imports: &[String]) -> String {
+    match imports {
+        [] => "asks for them in its description".to_owned(),
+        _ => format!("imports {}", imports.join(", ")),
+    }
 }
 
 fn or_nothing(names: &[String]) -> String {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::component::Source;
 use super::error::LoadError;
+use super::grants::{Grant, Wishes};
 use super::load;
 use super::runtime::Shared;
 use crate::hook::{BodyNeed, Description};
@@ -51,7 +52,7 @@ pub(super) async fn inspect(
 ) -> Result<Inspection, LoadError> {
     let (compiled, _code) = load::compile(shared, source, origin).await?;
     let (compiled, own) = load::describe(shared, compiled).await?;
-    let needs = compiled.needs()?.into_iter().filter(|grant| !grant.is_optional(&own.grants));
+    let wishes = Wishes::new(&compiled.imports, &own.grants);
     let resources = compiled.component.resources_required();
     Ok(Inspection {
         size: compiled.size,
@@ -59,7 +60,7 @@ pub(super) async fn inspect(
         hooks: hooks(&own),
         request_body: body_need(own.request_body),
         response_body: body_need(own.response_body),
-        needed_grants: needs.map(super::grants::Grant::key).collect(),
+        needed_grants: wishes.needed().into_iter().map(Grant::key).collect(),
         config_schema: own.config_schema.map(|text| {
             // A schema that is not JSON is shown as the text that it is.
             serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text))

@@ -8,7 +8,7 @@ use super::WasmAdapter;
 use super::component::{self, Compiled, Source};
 use super::error::LoadError;
 use super::functions::{Describe, Exports, ValidateConfig};
-use super::grants;
+use super::grants::{Grant, Wishes};
 use super::instance::{Caller, Function, Ready, Turns};
 use super::library::Code;
 use super::outbound::Client;
@@ -21,19 +21,19 @@ use crate::hook::{Carry, Description, Hooks};
 pub(super) async fn load(shared: Arc<Shared>, spec: AdapterSpec) -> Result<WasmAdapter, LoadError> {
     let (compiled, code) = compile(&shared, spec.source.clone(), &spec.origin).await?;
     let exported = compiled.hooks()?;
-    compiled.needs()?;
+    compiled.check_imports()?;
     compiled.fits(&spec.limits)?;
     let pre = resolve(&shared, &compiled)?;
     let exports = find_exports(&compiled, &pre, exported)?;
     let config: Arc<str> = spec.config.to_string().into();
-    let loading = Loading { compiled, ready: ready(&shared, pre, &spec, &config), exports };
+    let loading = Loading { compiled, ready: ready(&shared, pre, &spec, &config)?, exports };
     let description = loading.describe().await?;
-    loading.check_grants(&description, &spec)?;
+    let warnings = loading.check_grants(&description, &spec)?;
     loading.check_hooks(description.hooks, exported)?;
     loading.validate(config).await?;
     let Loading { ready, exports, .. } = loading;
     let webhook = matches!(spec.kind, Kind::Webhook(_));
-    Ok(WasmAdapter { description, exports, ready, webhook, _code: code })
+    Ok(WasmAdapter { description, exports, ready, warnings, webhook, _code: code })
 }
 
 /// What a component tells of itself, with nothing granted and no configuration.
@@ -42,11 +42,11 @@ pub(super) async fn describe(
     compiled: Compiled,
 ) -> Result<(Compiled, Description), LoadError> {
     let exported = compiled.hooks()?;
-    compiled.needs()?;
+    compiled.check_imports()?;
     let pre = resolve(shared, &compiled)?;
     let exports = find_exports(&compiled, &pre, exported)?;
     let spec = AdapterSpec::unconfigured(&compiled.origin);
-    let loading = Loading { compiled, ready: ready(shared, pre, &spec, &"null".into()), exports };
+    let loading = Loading { compiled, ready: ready(shared, pre, &spec, &"null".into())?, exports };
     let description = loading.describe().await?;
     Ok((loading.compiled, description))
 }
@@ -90,27 +90,35 @@ fn ready(
     pre: InstancePre<HostState>,
     spec: &AdapterSpec,
     config: &Arc<str>,
-) -> Arc<Ready> {
+) -> Result<Arc<Ready>, LoadError> {
     let (grants, socket) = match &spec.kind {
         Kind::Component => (spec.grants.clone(), None),
         Kind::Webhook(WebhookPeer::Unix(socket)) => (spec.grants.clone(), Some(socket.clone())),
         Kind::Webhook(WebhookPeer::Tcp(host)) => (with_host(&spec.grants, host), None),
     };
+    let quota = spec.grants.keyvalue.map(|grant| grant.over(spec.values.quota));
+    let namespace = |quota| shared.stores.namespace(&spec.values.store, &spec.name, quota);
+    let namespace = quota.map(namespace).transpose().map_err(LoadError::Store)?;
     let resources = Resources {
         adapter: spec.name.as_str().into(),
         config: Arc::clone(config),
-        client: Client::new(&grants, socket, shared.tls.clone()),
+        client: Client::new(
+            &grants,
+            socket,
+            shared.docker_engine.get().cloned(),
+            shared.tls.clone(),
+        ),
         grants,
-        namespace: shared.stores.of(&spec.name),
+        namespace: namespace.map(Arc::new),
     };
-    Arc::new(Ready {
+    Ok(Arc::new(Ready {
         ground: Arc::clone(&shared.ground),
         pre,
         resources,
         limits: spec.limits.clone(),
         output: spec.output,
         turns: Turns::new(spec.limits.concurrency),
-    })
+    }))
 }
 
 /// The operator names a webhook's host in its URL, which is a grant.
@@ -153,21 +161,32 @@ impl Loading {
         })
     }
 
-    fn check_grants(&self, own: &Description, spec: &AdapterSpec) -> Result<(), LoadError> {
-        let mut missing = self.compiled.needs()?;
-        let webhook = matches!(spec.kind, Kind::Webhook(_));
-        missing.retain(|grant| {
-            let by_url = webhook && *grant == grants::Grant::Http;
-            !(by_url || grant.is_in(&spec.grants) || grant.is_optional(&own.grants))
-        });
-        if missing.is_empty() {
-            return Ok(());
+    /// Refuses what is not granted; tells of what is granted in vain.
+    fn check_grants(
+        &self,
+        own: &Description,
+        spec: &AdapterSpec,
+    ) -> Result<Vec<String>, LoadError> {
+        let origin = || self.compiled.origin.clone();
+        let wishes = Wishes::new(&self.compiled.imports, &own.grants);
+        let unknown = wishes.unknown();
+        if !unknown.is_empty() {
+            let known = Grant::keys();
+            return Err(LoadError::UnknownGrants { origin: origin(), unknown, known });
         }
-        Err(LoadError::Ungranted {
-            origin: self.compiled.origin.clone(),
-            imports: self.compiled.imports_of(&missing),
-            grants: grants::to_paste(&missing, &own.grants),
-        })
+        let mut missing = wishes.missing(&spec.grants);
+        // The operator names a webhook's host in its URL.
+        let webhook = matches!(spec.kind, Kind::Webhook(_));
+        missing.retain(|grant| !(webhook && *grant == Grant::Http));
+        if !missing.is_empty() {
+            let (imports, grants) = (wishes.imports_of(&missing), wishes.to_paste(&missing));
+            return Err(LoadError::Ungranted { origin: origin(), imports, grants });
+        }
+        let in_vain = |grant: Grant| {
+            let key = grant.key();
+            format!("grants.{key} is not needed: the component imports nothing that it would open")
+        };
+        Ok(wishes.unneeded(&spec.grants).into_iter().map(in_vain).collect())
     }
 
     fn check_hooks(&self, described: Hooks, exported: Hooks) -> Result<(), LoadError> {

@@ -2,6 +2,7 @@
 
 mod body;
 mod dial;
+mod docker_engine;
 mod error;
 mod stream;
 #[cfg(test)]
@@ -22,9 +23,10 @@ use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks}
 use super::lines::CallLog;
 use crate::grants::Grants;
 use body::TimedBody;
-use dial::Dial;
+use dial::{Dial, Peers};
 
 pub(super) use dial::Tls;
+pub use docker_engine::{Duplex, EngineAccess};
 
 /// The host name under which a webhook behind a unix socket is called.
 pub const SOCKET_HOST: &str = "webhook.internal";
@@ -45,14 +47,28 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct Client {
     pool: legacy::Client<Dial, WasiBody>,
     grants: Arc<Grants>,
-    has_socket: bool,
+    peers: Arc<Peers>,
+}
+
+/// A request that may not be made.
+struct Denial {
+    /// What the guest is told.
+    error: Error,
+    /// What the operator reads.
+    why: String,
 }
 
 impl Client {
-    /// A client for an adapter with these grants; a webhook may have a socket of its own.
-    pub(super) fn new(grants: &Grants, socket: Option<PathBuf>, tls: Tls) -> Self {
+    /// A client for an adapter with these grants. A webhook may have a socket of its own; the Docker
+    /// Engine is there where it is lent.
+    pub(super) fn new(
+        grants: &Grants,
+        socket: Option<PathBuf>,
+        engine: Option<Arc<dyn EngineAccess>>,
+        tls: Tls,
+    ) -> Self {
         let grants = Arc::new(grants.clone());
-        let has_socket = socket.is_some();
+        let peers = Arc::new(Peers { socket, engine });
         let pool = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
@@ -60,17 +76,28 @@ impl Client {
             .http1_max_buf_size(MAX_HEAD)
             // Only requests of which no byte was written on a connection that had idled.
             .retry_canceled_requests(true)
-            .build(Dial::new(Arc::clone(&grants), socket, tls, CONNECT));
-        Self { pool, grants, has_socket }
+            .build(Dial::new(Arc::clone(&grants), Arc::clone(&peers), tls, CONNECT));
+        Self { pool, grants, peers }
     }
 
+    /// Judges a request: each is a new one, also the next hop of a redirect.
+    async fn admit(&self, request: Request<WasiBody>) -> Result<Request<WasiBody>, Denial> {
+        if docker_engine::is_called(request.uri()) {
+            return docker_engine::admit(request, &self.grants, self.peers.engine.as_deref()).await;
+        }
+        match dial::judge(request.uri(), &self.grants, self.peers.socket.is_some()) {
+            Ok(()) => Ok(request),
+            Err(error) => Err(Denial { error: error.into(), why: dial::to_paste(request.uri()) }),
+        }
+    }
+
+    /// Sends a request that was admitted.
     async fn send(
         self,
         request: Request<WasiBody>,
         options: RequestOptions,
         deadline: Instant,
     ) -> Result<Response<WasiBody>> {
-        dial::judge(request.uri(), &self.grants, self.has_socket)?;
         let first_byte = options.first_byte_timeout.unwrap_or(Duration::MAX);
         let connect = options.connect_timeout.unwrap_or(CONNECT);
         let left = deadline.saturating_duration_since(Instant::now());
@@ -79,13 +106,16 @@ impl Client {
         let answer = answer.map_err(|_| Error::ConnectionReadTimeout)?;
         let between_bytes = options.between_bytes_timeout.unwrap_or(Duration::MAX);
         let answer = answer.map_err(|error| error::of_client(&error))?;
+        if docker_engine::is_tunnel(answer.status()) {
+            return Err(Error::HttpUpgradeFailed);
+        }
         Ok(answer.map(|body| TimedBody::new(body, between_bytes, deadline).boxed_unsync()))
     }
 }
 
 /// The hook that wasi-http sends through; one for each call.
 pub(super) struct Outbound {
-    /// None where the adapter may call nobody.
+    /// None while the adapter describes itself: then nothing is granted.
     client: Option<Client>,
     deadline: Instant,
     log: CallLog,
@@ -110,14 +140,17 @@ impl WasiHttpHooks for Outbound {
     ) -> Sending {
         let (client, deadline, log) = (self.client.clone(), self.deadline, self.log.clone());
         Box::new(async move {
+            let client = client.ok_or(Error::HttpRequestDenied)?;
             let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-            let answer = match client {
-                Some(client) => client.send(request, options.unwrap_or_default(), deadline).await,
-                None => Err(Error::HttpRequestDenied),
-            };
-            if let Err(Error::HttpRequestDenied | Error::DestinationIpProhibited) = answer {
-                // The operator should see it, however the adapter takes it.
-                log.write(Level::WARN, &format!("a call to {host} was refused: it is not granted"));
+            // The operator should see what is refused, however the adapter takes it.
+            let request = client.admit(request).await.map_err(|denial| {
+                log.write(Level::WARN, &denial.why);
+                denial.error
+            })?;
+            let answer = client.send(request, options.unwrap_or_default(), deadline).await;
+            if let Err(Error::DestinationIpProhibited) = answer {
+                let why = "its name leads to an address that is not granted";
+                log.write(Level::WARN, &format!("a call to {host} was refused: {why}"));
             }
             let done: Done = Box::new(async { Ok(()) });
             Ok((answer?, done))

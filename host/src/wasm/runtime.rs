@@ -1,7 +1,7 @@
 //! What all adapters share, and what is said about one that is to be loaded.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
@@ -11,13 +11,13 @@ use super::engine::{self, Ticker};
 use super::error::LoadError;
 use super::inspect::{self, Inspection};
 use super::instance::Ground;
-use super::keyvalue::Stores;
+use super::keyvalue::{self, StoreDown, Stores};
 use super::library::Library;
-use super::outbound::Tls;
+use super::outbound::{EngineAccess, Tls};
 use super::slow_lane::SlowLane;
 use super::state::HostState;
 use super::{WasmAdapter, imports, load};
-use crate::grants::{Grants, HostPattern};
+use crate::grants::{Grants, HostPattern, ValueStore, Values};
 use crate::limits::{DEFAULT_ANSWER, Limits};
 
 /// Instances that can run at the same time: address space is reserved for each.
@@ -61,6 +61,8 @@ pub(super) struct Shared {
     pub(super) stores: Stores,
     /// Whom outgoing connections trust.
     pub(super) tls: Tls,
+    /// The Docker Engine, once it is lent.
+    pub(super) docker_engine: OnceLock<Arc<dyn EngineAccess>>,
     /// The compiled components.
     pub(super) library: Library,
 }
@@ -80,6 +82,8 @@ pub struct AdapterSpec {
     pub limits: Limits,
     /// What it may do beyond computing.
     pub grants: Grants,
+    /// Where values are kept, and how much where the grant says nothing.
+    pub values: Values,
     /// Bytes of a body that it may hand over: the larger of the limits for requests and answers.
     pub output: u64,
     /// What it is.
@@ -96,6 +100,7 @@ impl AdapterSpec {
             config: serde_json::Value::Null,
             limits: Limits::component(),
             grants: Grants::default(),
+            values: Values::default(),
             output: DEFAULT_ANSWER,
             kind: Kind::Component,
         }
@@ -135,8 +140,25 @@ impl Runtime {
         let slots = Semaphore::new(slots as usize);
         let ground = Arc::new(Ground { ticker, slots, slow_lane });
         let (stores, tls) = (Stores::default(), Tls::default());
-        let library = Library::new(engine);
-        Ok(Self(Arc::new(Shared { linker, ground, stores, tls, library })))
+        let (docker_engine, library) = (OnceLock::new(), Library::new(engine));
+        let shared = Shared { linker, ground, stores, tls, docker_engine, library };
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// Lends the Docker Engine to adapters that are loaded from now on and have the grant for it.
+    #[must_use]
+    pub fn lending(self, docker_engine: Arc<dyn EngineAccess>) -> Self {
+        // There is one engine for the life of the process; a second one would be ignored.
+        let _ = self.0.docker_engine.set(docker_engine);
+        self
+    }
+
+    /// Whether adapters can keep values there.
+    ///
+    /// # Errors
+    /// When they cannot at this moment; that may change by itself.
+    pub async fn knock(&self, store: &ValueStore) -> Result<(), StoreDown> {
+        keyvalue::knock(store).await
     }
 
     /// Loads an adapter: compiles it, checks what it is and what it wants, and lets it judge its

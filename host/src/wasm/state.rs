@@ -33,8 +33,8 @@ pub(super) struct Resources {
     pub(super) grants: Grants,
     /// Its pooled HTTP connections.
     pub(super) client: Client,
-    /// Its values.
-    pub(super) namespace: Arc<Namespace>,
+    /// Its values; none where they are not granted.
+    pub(super) namespace: Option<Arc<Namespace>>,
 }
 
 /// What the host keeps for one call.
@@ -85,14 +85,13 @@ impl HostState {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MAX_FIELDS);
         let grants = scope.granted.then_some(&resources.grants);
-        let namespace = grants.is_some_and(|grants| grants.keyvalue);
         let client = grants.map(|_| resources.client.clone());
         Self {
             wasi: wasi(grants, &log),
             http,
             table,
             outbound: Outbound::new(client, scope.deadline, log.clone()),
-            namespace: namespace.then(|| Arc::clone(&resources.namespace)),
+            namespace: grants.and_then(|_| resources.namespace.clone()),
             config: Arc::clone(&resources.config),
             carry: scope.carry,
             log,
@@ -105,7 +104,8 @@ impl HostState {
 
     /// What `wasi:keyvalue` works on.
     pub(super) fn keyvalue(&mut self) -> keyvalue::View<'_> {
-        keyvalue::View { namespace: self.namespace.as_ref(), table: &mut self.table }
+        let (namespace, deadline) = (self.namespace.as_ref(), self.deadline);
+        keyvalue::View { namespace, deadline, table: &mut self.table }
     }
 }
 

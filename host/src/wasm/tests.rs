@@ -1,7 +1,7 @@
 //! Everything that people put where a component belongs, and what they are told.
 
 use super::*;
-use crate::grants::Grants;
+use crate::grants::{Grants, Values};
 use crate::limits::Limits;
 
 /// An empty component: the name, the version and the layer.
@@ -26,6 +26,7 @@ fn spec(source: Source) -> AdapterSpec {
         config: serde_json::Value::Null,
         limits: Limits::component(),
         grants: Grants::default(),
+        values: Values::default(),
         output: 1024,
         kind: Kind::Component,
     }

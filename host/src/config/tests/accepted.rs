@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::{AdapterConfig, Config, Environment, KeyValue, Source};
+use super::super::{AdapterConfig, Config, Environment, Source};
 use super::{parse, parse_with, warnings};
 use crate::addr::Address;
-use crate::grants::GrantedBy;
+use crate::grants::{GrantedBy, ValueStore, Values};
 use crate::hook::{Mode, OnFailure};
 use crate::limits::{BodyLimits, Limits};
 
@@ -58,7 +58,7 @@ fn an_adapter_s_settings_are_read() {
         Limits { deadline: Duration::from_secs(90), fuel: 5, memory: 32 << 20, concurrency: 8 };
     assert_eq!(envinject.limits, limits);
     assert_eq!(envinject.grants.allows_http("consul", 8500), Some(GrantedBy::Name));
-    assert!(envinject.grants.credentials && envinject.grants.keyvalue);
+    assert!(envinject.grants.credentials && envinject.grants.keyvalue.is_some());
     assert_eq!(envinject.grants.env, ["TEAM"]);
     assert_eq!((envinject.on_failure, envinject.mode), (OnFailure::Ignore, Mode::Monitor));
 }
@@ -87,7 +87,8 @@ fn the_rest_of_the_file_is_read() {
     assert_eq!(config.listeners[0].mode, Some(0o660));
     assert_eq!(config.engine.address, Address::Tcp { host: "engine".into(), port: 2376 });
     assert_eq!(config.limits, BodyLimits { body: 1 << 20, answer: 2 << 20 });
-    assert!(matches!(config.keyvalue, KeyValue::Redis(ref url) if url.reveal().contains("secret")));
+    let ValueStore::Redis(url) = &config.keyvalue.store else { panic!("a server") };
+    assert!(url.reveal().contains("secret"));
     assert!(!format!("{config:?}").contains("secret"));
     assert_eq!(config.adapters_dir, Path::new("components"));
     assert!(config.warnings.is_empty());
@@ -101,7 +102,7 @@ fn defaults_fill_what_is_absent() {
 
     assert_eq!(listener.address.to_string(), "tcp://127.0.0.1:2375");
     assert_eq!(config.engine.address.to_string(), "unix:///var/run/docker.sock");
-    assert_eq!(config.keyvalue, KeyValue::Memory);
+    assert_eq!(config.keyvalue, Values::default());
     assert_eq!(config.limits, BodyLimits::default());
     assert!(config.endpoints.is_empty());
 }

@@ -1,17 +1,23 @@
 //! `wasi:keyvalue/{store, atomics, batch}` over one adapter's namespace.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use thiserror::Error;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
 
-use super::store::{KeepError, MAX_BYTES, Namespace};
+use super::namespace::{KeepError, Namespace};
 use crate::wasm::bindings::wasi_keyvalue::{atomics, batch, store};
 use crate::wasm::state::HostState;
 
 /// An open bucket: there is one for each adapter, its own.
 #[expect(unreachable_pub, reason = "the generated code re-exports it as public")]
-pub struct Bucket(Arc<Namespace>);
+#[derive(Clone)]
+pub struct Bucket {
+    namespace: Arc<Namespace>,
+    /// When the call has to be over.
+    deadline: Instant,
+}
 
 /// Why an operation failed; becomes the interface's own error, or a trap.
 #[expect(unreachable_pub, reason = "the generated code names it in public traits")]
@@ -23,7 +29,7 @@ pub enum StoreError {
     /// The operator has not granted it.
     #[error("not granted")]
     Denied,
-    /// A quota.
+    /// A quota, or a store that does not serve.
     #[error(transparent)]
     Keep(#[from] KeepError),
     /// A handle of the guest's that is none, or too many handles.
@@ -35,6 +41,8 @@ pub enum StoreError {
 pub(in crate::wasm) struct View<'a> {
     /// The adapter's values; none where they are not granted.
     pub(in crate::wasm) namespace: Option<&'a Arc<Namespace>>,
+    /// When the call has to be over.
+    pub(in crate::wasm) deadline: Instant,
     /// The handles of the call.
     pub(in crate::wasm) table: &'a mut ResourceTable,
 }
@@ -56,16 +64,16 @@ type Result<T> = std::result::Result<T, StoreError>;
 type Pairs = Vec<(String, Vec<u8>)>;
 
 impl View<'_> {
-    fn namespace(&self, bucket: &Resource<Bucket>) -> Result<Arc<Namespace>> {
-        Ok(Arc::clone(&self.table.get(bucket)?.0))
+    fn bucket(&self, bucket: &Resource<Bucket>) -> Result<Bucket> {
+        Ok(self.table.get(bucket)?.clone())
     }
 }
 
 impl store::Host for View<'_> {
-    fn open(&mut self, identifier: String) -> Result<Resource<Bucket>> {
-        let namespace = self.namespace.ok_or(StoreError::Denied)?;
+    async fn open(&mut self, identifier: String) -> Result<Resource<Bucket>> {
+        let namespace = Arc::clone(self.namespace.ok_or(StoreError::Denied)?);
         match identifier.as_str() {
-            "" | "default" => Ok(self.table.push(Bucket(Arc::clone(namespace)))?),
+            "" | "default" => Ok(self.table.push(Bucket { namespace, deadline: self.deadline })?),
             _ => Err(StoreError::NoSuchStore),
         }
     }
@@ -81,73 +89,74 @@ impl store::Host for View<'_> {
 }
 
 impl store::HostBucket for View<'_> {
-    fn get(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Option<Vec<u8>>> {
-        Ok(self.namespace(&bucket)?.get(&key).map(Vec::from))
+    async fn get(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Option<Vec<u8>>> {
+        let Bucket { namespace, deadline } = self.bucket(&bucket)?;
+        Ok(namespace.get(&key, deadline).await?.map(Vec::from))
     }
 
-    fn set(&mut self, bucket: Resource<Bucket>, key: String, value: Vec<u8>) -> Result<()> {
-        Ok(self.namespace(&bucket)?.set(key, value.into())?)
+    async fn set(&mut self, bucket: Resource<Bucket>, key: String, value: Vec<u8>) -> Result<()> {
+        let Bucket { namespace, deadline } = self.bucket(&bucket)?;
+        Ok(namespace.set(vec![(key, value.into())], deadline).await?)
     }
 
-    fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Result<()> {
-        self.namespace(&bucket)?.delete(&key);
-        Ok(())
+    async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Result<()> {
+        let Bucket { namespace, deadline } = self.bucket(&bucket)?;
+        Ok(namespace.delete(&[key], deadline).await?)
     }
 
-    fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> Result<bool> {
-        Ok(self.namespace(&bucket)?.get(&key).is_some())
+    async fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> Result<bool> {
+        let Bucket { namespace, deadline } = self.bucket(&bucket)?;
+        Ok(namespace.exists(&key, deadline).await?)
     }
 
-    fn list_keys(
+    async fn list_keys(
         &mut self,
         bucket: Resource<Bucket>,
         at: Option<u64>,
     ) -> Result<store::KeyResponse> {
-        let (keys, cursor) = self.namespace(&bucket)?.keys(at.unwrap_or(0));
+        let Bucket { namespace, deadline } = self.bucket(&bucket)?;
+        let (keys, cursor) = namespace.keys(at.unwrap_or(0), deadline).await?;
         Ok(store::KeyResponse { keys, cursor })
     }
 
-    fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {
+    async fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {
         self.table.delete(bucket)?;
         Ok(())
     }
 }
 
 impl atomics::Host for View<'_> {
-    fn increment(&mut self, bucket: Resource<Bucket>, key: String, delta: u64) -> Result<u64> {
-        Ok(self.namespace(&bucket)?.increment(key, delta)?)
+    async fn increment(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+        delta: u64,
+    ) -> Result<u64> {
+        let Bucket { namespace, deadline } = self.bucket(&bucket)?;
+        Ok(namespace.increment(key, delta, deadline).await?)
     }
 }
 
 impl batch::Host for View<'_> {
-    fn get_many(
+    async fn get_many(
         &mut self,
         bucket: Resource<Bucket>,
         keys: Vec<String>,
     ) -> Result<Vec<Option<(String, Vec<u8>)>>> {
-        let namespace = self.namespace(&bucket)?;
-        let mut bytes = 0;
-        let pair = |key: String| match namespace.get(&key) {
-            Some(value) => {
-                // A key may be asked for many times, and each time is a copy.
-                bytes += value.len();
-                let fits = bytes <= MAX_BYTES;
-                fits.then(|| Some((key, Vec::from(value)))).ok_or(KeepError::Bytes.into())
-            }
-            None => Ok(None),
-        };
-        keys.into_iter().map(pair).collect()
+        let Bucket { namespace, deadline } = self.bucket(&bucket)?;
+        let values = namespace.get_many(&keys, deadline).await?;
+        let pairs = keys.into_iter().zip(values);
+        Ok(pairs.map(|(key, value)| Some((key, Vec::from(value?)))).collect())
     }
 
-    fn set_many(&mut self, bucket: Resource<Bucket>, pairs: Pairs) -> Result<()> {
-        let namespace = self.namespace(&bucket)?;
-        pairs.into_iter().try_for_each(|(key, value)| namespace.set(key, value.into()))?;
-        Ok(())
+    async fn set_many(&mut self, bucket: Resource<Bucket>, pairs: Pairs) -> Result<()> {
+        let Bucket { namespace, deadline } = self.bucket(&bucket)?;
+        let pairs = pairs.into_iter().map(|(key, value)| (key, value.into()));
+        Ok(namespace.set(pairs.collect(), deadline).await?)
     }
 
-    fn delete_many(&mut self, bucket: Resource<Bucket>, keys: Vec<String>) -> Result<()> {
-        let namespace = self.namespace(&bucket)?;
-        keys.iter().for_each(|key| namespace.delete(key));
-        Ok(())
+    async fn delete_many(&mut self, bucket: Resource<Bucket>, keys: Vec<String>) -> Result<()> {
+        let Bucket { namespace, deadline } = self.bucket(&bucket)?;
+        Ok(namespace.delete(&keys, deadline).await?)
     }
 }

@@ -17,9 +17,9 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::SOCKET_HOST;
 use super::error::DialError;
 use super::stream::{Io, Stream, TlsStream};
+use super::{EngineAccess, SOCKET_HOST, docker_engine};
 use crate::grants::{GrantedBy, Grants, address_allowed};
 use crate::tls;
 
@@ -34,24 +34,27 @@ pub(in crate::wasm) struct Tls(Arc<OnceLock<Arc<ClientConfig>>>);
 #[derive(Clone)]
 pub(super) struct Dial(Arc<Shared>);
 
+/// Who is called by a name of the host's own, which no DNS knows.
+pub(super) struct Peers {
+    /// The webhook's socket.
+    pub(super) socket: Option<PathBuf>,
+    /// The Docker Engine.
+    pub(super) engine: Option<Arc<dyn EngineAccess>>,
+}
+
 struct Shared {
     grants: Arc<Grants>,
-    socket: Option<PathBuf>,
+    peers: Arc<Peers>,
     tls: Tls,
     limit: Duration,
     permits: Arc<Semaphore>,
 }
 
 impl Dial {
-    /// Connections to what is granted, and to the socket as [`SOCKET_HOST`], within this time.
-    pub(super) fn new(
-        grants: Arc<Grants>,
-        socket: Option<PathBuf>,
-        tls: Tls,
-        limit: Duration,
-    ) -> Self {
+    /// Connections to what is granted and to the peers, within this time.
+    pub(super) fn new(grants: Arc<Grants>, peers: Arc<Peers>, tls: Tls, limit: Duration) -> Self {
         let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        Self(Arc::new(Shared { grants, socket, tls, limit, permits }))
+        Self(Arc::new(Shared { grants, peers, tls, limit, permits }))
     }
 }
 
@@ -79,12 +82,29 @@ pub(super) fn judge(uri: &Uri, grants: &Grants, has_socket: bool) -> Result<(), 
     granted.then_some(()).ok_or(DialError::Denied)
 }
 
+/// What the operator reads of a call that is not granted.
+pub(super) fn to_paste(uri: &Uri) -> String {
+    let called = uri.authority().map(ToString::to_string).unwrap_or_default();
+    let Some(Target { host, port, .. }) = Target::of(uri) else {
+        return format!("a call to {called:?} was refused: it names no host, or a user");
+    };
+    format!(
+        "a call to {called} was refused: it is not granted; to allow it, add to this adapter:\n\
+         grants: {{http: [\"{host}:{port}\"]}}"
+    )
+}
+
 impl Shared {
     async fn connect(&self, uri: &Uri) -> Result<Stream, DialError> {
         let closed = "the semaphore is never closed";
         let permit = Arc::clone(&self.permits).acquire_owned().await.expect(closed);
+        if docker_engine::is_called(uri) {
+            let engine = self.peers.engine.as_ref().ok_or_else(nobody)?;
+            let io = engine.connect().await.map_err(DialError::Connect)?;
+            return Ok(Stream::new(Io::Lent(io), permit));
+        }
         let target = Target::of(uri).ok_or(DialError::Denied)?;
-        if let Some(socket) = self.socket.as_ref().filter(|_| target.host == SOCKET_HOST) {
+        if let Some(socket) = self.peers.socket.as_ref().filter(|_| target.host == SOCKET_HOST) {
             let stream = UnixStream::connect(socket).await.map_err(DialError::Connect)?;
             return Ok(Stream::new(Io::Unix(stream), permit));
         }
@@ -96,6 +116,11 @@ impl Shared {
         };
         Ok(Stream::new(io, permit))
     }
+}
+
+/// There is no Docker Engine where adapters are only looked at.
+fn nobody() -> DialError {
+    DialError::Connect(io::ErrorKind::ConnectionRefused.into())
 }
 
 /// Connects to an address that the name has now, and to no other: a second look at the name could

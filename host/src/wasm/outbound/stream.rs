@@ -1,4 +1,4 @@
-//! A connection of any of the three kinds.
+//! A connection of any kind.
 
 use std::io;
 use std::pin::Pin;
@@ -8,6 +8,8 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::OwnedSemaphorePermit;
+
+use super::Duplex;
 
 /// TLS over TCP.
 pub(super) type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
@@ -26,6 +28,8 @@ pub(super) enum Io {
     Tls(Box<TlsStream>),
     /// On this host.
     Unix(UnixStream),
+    /// To the Docker Engine.
+    Lent(Box<dyn Duplex>),
 }
 
 impl Stream {
@@ -39,6 +43,7 @@ impl Stream {
             Io::Tcp(io) => io,
             Io::Tls(io) => io,
             Io::Unix(io) => io,
+            Io::Lent(io) => io,
         }
     }
 
@@ -47,6 +52,7 @@ impl Stream {
             Io::Tcp(io) => io,
             Io::Tls(io) => io,
             Io::Unix(io) => io,
+            Io::Lent(io) => io,
         }
     }
 }

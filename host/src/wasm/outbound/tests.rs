@@ -43,13 +43,14 @@ async fn server() -> (u16, Arc<AtomicUsize>) {
 fn client(patterns: &[&str], socket: Option<PathBuf>) -> Client {
     let patterns = patterns.iter().map(|text| HostPattern::parse(text).expect("a pattern"));
     let grants = Grants { http: patterns.collect(), ..Grants::default() };
-    Client::new(&grants, socket, Tls::default())
+    Client::new(&grants, socket, None, Tls::default())
 }
 
 async fn get(client: &Client, url: &str) -> Result<Bytes> {
     let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
     let request = Request::get(url).body(body).expect("a request");
     let deadline = Instant::now() + Duration::from_secs(10);
+    let request = client.admit(request).await.map_err(|denial| denial.error)?;
     let answer = client.clone().send(request, RequestOptions::default(), deadline).await?;
     Ok(answer.into_body().collect().await?.to_bytes())
 }
