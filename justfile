@@ -97,6 +97,11 @@ throughput *args:
     cargo build --release --bin powerstrip --bin throughput
     "${CARGO_TARGET_DIR:-target}/release/throughput" "$@"
 
+# Run other people's clients and their tests, straight at a Docker Engine and through Powerstrip
+[group('test')]
+foreign-suites *args:
+    scripts/foreign-suites "$@"
+
 # Run all that a change has to pass
 [group('test')]
 ci: lint doc guest-outside guests-other-languages test
