@@ -1,14 +1,18 @@
 //! A byte stream to a client or to the Docker Engine, whatever carries it, in two halves.
 
+mod pipe;
+
 use std::io::{self, IoSlice};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use rustix::event::{PollFd, PollFlags};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream, tcp, unix};
 use tokio_rustls::TlsStream;
+
+pub use pipe::Pipe;
 
 /// The half that is read.
 #[derive(Debug)]
@@ -79,6 +83,24 @@ impl Reader {
         self.polled(PollFlags::IN)
     }
 
+    /// Makes a system call that reads the socket, once it has something to read.
+    async fn when_readable(
+        &self,
+        mut call: impl FnMut(BorrowedFd<'_>) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        match self {
+            Self::Unix(half) => {
+                let socket: &UnixStream = half.as_ref();
+                socket.async_io(Interest::READABLE, || call(socket.as_fd())).await
+            }
+            Self::Tcp(half) => {
+                let socket: &TcpStream = half.as_ref();
+                socket.async_io(Interest::READABLE, || call(socket.as_fd())).await
+            }
+            Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
     /// Whether one of these events stands at this very moment, or a hang-up.
     fn polled(&self, events: PollFlags) -> bool {
         let socket = match self {
@@ -102,6 +124,24 @@ impl Writer {
             // On a socket that is open it cannot fail. The half would say goodbye when it is dropped.
             let _ = AsRef::<TcpStream>::as_ref(&half).set_zero_linger();
             half.forget();
+        }
+    }
+
+    /// Makes a system call that writes to the socket, once it has room.
+    async fn when_writable(
+        &self,
+        mut call: impl FnMut(BorrowedFd<'_>) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        match self {
+            Self::Unix(half) => {
+                let socket: &UnixStream = half.as_ref();
+                socket.async_io(Interest::WRITABLE, || call(socket.as_fd())).await
+            }
+            Self::Tcp(half) => {
+                let socket: &TcpStream = half.as_ref();
+                socket.async_io(Interest::WRITABLE, || call(socket.as_fd())).await
+            }
+            Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 }

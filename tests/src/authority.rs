@@ -34,11 +34,9 @@ impl Authority {
         let own = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a well-formed name");
         let own = own.signed_by(&own_key, &Issuer::new(params, ca_key)).expect("it is well-formed");
         let folder = tempfile::tempdir().expect("a temporary folder");
-        for (name, text) in [
-            ("ca.pem", ca.pem()),
-            ("cert.pem", own.pem()),
-            ("key.pem", own_key.serialize_pem()),
-        ] {
+        for (name, text) in
+            [("ca.pem", ca.pem()), ("cert.pem", own.pem()), ("key.pem", own_key.serialize_pem())]
+        {
             std::fs::write(folder.path().join(name), text).expect("a folder of ours");
         }
         Self { folder }

@@ -71,6 +71,12 @@ impl<R: AsyncRead + Unpin> Source<R> {
         Ok(read)
     }
 
+    /// Whether its reads are as large as they get: a long transfer, and nothing of it waits here.
+    #[must_use]
+    pub fn is_flooded(&self) -> bool {
+        self.room == LARGEST_READ && self.buffer.is_empty()
+    }
+
     /// Gives back the room that a large body took; called between messages.
     pub fn rest(&mut self) {
         self.room = FIRST_READ;

@@ -8,7 +8,7 @@ use tracing::{Instrument, Span};
 
 use super::client::{Client, hung_up, send};
 use crate::http1::Source;
-use crate::stream::{Reader, Writer};
+use crate::stream::{Pipe, Reader, Writer};
 use crate::telemetry;
 use crate::upstream::Connection;
 
@@ -78,11 +78,38 @@ async fn one_way<'a>(from: &'a mut Source<Reader>, to: &mut Writer, moved: &mut 
                 return End::Refused(from);
             }
         }
+        if from.is_flooded()
+            && let Some(pipe) = Pipe::between(from.get_ref(), to)
+        {
+            match through(pipe, from.get_ref(), to, moved).await {
+                Ok(()) => {}
+                Err(Side::From) => return End::Broken,
+                Err(Side::To) => return End::Refused(from),
+            }
+        }
         match from.fill().await {
             Ok(0) if to.shutdown().await.is_err() => return End::Refused(from),
             Ok(0) => return End::Passed(from),
             Ok(_) => {}
             Err(_) => return End::Broken,
         }
+    }
+}
+
+/// The side that has failed.
+enum Side {
+    From,
+    To,
+}
+
+/// Moves bytes by the kernel until the sender ends, which its next read will show.
+async fn through(mut pipe: Pipe, from: &Reader, to: &Writer, moved: &mut u64) -> Result<(), Side> {
+    loop {
+        match pipe.fill(from).await {
+            Ok(0) => return Ok(()),
+            Ok(taken) => *moved += taken as u64,
+            Err(_) => return Err(Side::From),
+        }
+        pipe.drain(to).await.map_err(|_| Side::To)?;
     }
 }

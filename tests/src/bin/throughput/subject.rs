@@ -48,6 +48,18 @@ impl Subject {
         &self.address
     }
 
+    /// The time of processors that its threads have taken so far.
+    pub(crate) fn processor_time(&self) -> Result<Duration> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id()))?;
+        let mut nanoseconds = 0;
+        for thread in threads {
+            let times = fs::read_to_string(thread?.path().join("schedstat"))?;
+            let running = times.split(' ').next().context("the kernel tells")?;
+            nanoseconds += running.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
     /// A line of the kernel's account of its memory, in KiB.
     pub(crate) fn memory(&self, name: &str) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

@@ -1,0 +1,63 @@
+//! Bytes that go from one socket to another without coming into this process.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice};
+
+use super::{Reader, Writer};
+
+/// What a pipe holds: the most that the system gives anybody.
+const ROOM: i32 = 1024 * 1024;
+/// The same, as splice(2) wants it.
+const MOST: usize = ROOM.unsigned_abs() as usize;
+
+/// A pipe of the kernel's between two sockets.
+#[derive(Debug)]
+pub struct Pipe {
+    input: OwnedFd,
+    output: OwnedFd,
+    held: usize,
+}
+
+impl Pipe {
+    /// One between these two; none where a side speaks TLS, or where the system has no pipe to give.
+    #[must_use]
+    pub fn between(from: &Reader, to: &Writer) -> Option<Self> {
+        if matches!(from, Reader::Tls(_)) || matches!(to, Writer::Tls(_)) {
+            return None;
+        }
+        let (output, input) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).ok()?;
+        // A smaller one will do, if there is a limit to what one user's pipes may hold.
+        let _ = fcntl(&input, FcntlArg::F_SETPIPE_SZ(ROOM));
+        Some(Self { input, output, held: 0 })
+    }
+
+    /// Takes what has come from one socket; 0 means that its peer has ended.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub async fn fill(&mut self, from: &Reader) -> io::Result<usize> {
+        let taken = from.when_readable(|socket| {
+            Ok(splice(socket, None, &self.input, None, MOST, SpliceFFlags::SPLICE_F_NONBLOCK)?)
+        });
+        let taken = taken.await?;
+        self.held += taken;
+        Ok(taken)
+    }
+
+    /// Gives all that it holds to the other socket.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub async fn drain(&mut self, to: &Writer) -> io::Result<()> {
+        while self.held > 0 {
+            let (output, held) = (&self.output, self.held);
+            let given = to.when_writable(|socket| {
+                Ok(splice(output, None, socket, None, held, SpliceFFlags::SPLICE_F_NONBLOCK)?)
+            });
+            self.held -= given.await?;
+        }
+        Ok(())
+    }
+}
