@@ -80,6 +80,10 @@ start-time *args: _programs
     cargo build --release --bin powerstrip
     POWERSTRIP_BIN="${CARGO_TARGET_DIR:-target}/release/powerstrip" \
         "${CARGO_TARGET_DIR:-target}/debug/start-time" "$@"
+# Compare what docker commands do with and without Powerstrip, on every engine and transport
+[group('test')]
+matrix *args:
+    scripts/matrix "$@"
 
 # Follow docs/ADAPTERS.md outside this repository, with cargo and cargo component
 [group('test')]

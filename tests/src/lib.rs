@@ -30,6 +30,8 @@
 //! | a real engine | [`RealEngine::find`], and `private-engine run cargo test` around it all |
 //! | bytes on a socket | [`Client`] |
 //! | the `docker` client | [`Docker`] |
+//! | `docker` commands compared with and without Powerstrip | [`matrix`] |
+//! | certificates for mutual TLS | [`Certificates`] |
 //! | a 2015 adapter | [`Webhook`] |
 //! | certificates, and both ends of TLS | [`Authority`] |
 //! | what it holds: memory, descriptors, tasks | [`Vitals`] |
@@ -38,12 +40,14 @@
 
 mod authority;
 mod binary;
+mod certificates;
 mod client;
 mod components;
 mod consul;
 mod docker;
 mod engine;
 mod etcd;
+pub mod matrix;
 mod patience;
 mod powerstrip;
 pub mod private;
@@ -58,6 +62,8 @@ mod wire;
 
 pub use authority::Authority;
 pub use binary::{Finished, command_line, powerstrip as program};
+pub use binary::{Finished, command_line};
+pub use certificates::Certificates;
 pub use client::{Answer, Client, Request};
 pub use components::{component, variant};
 pub use consul::ConsulStandIn;

@@ -21,12 +21,18 @@ pub const ENGINE: &str = "POWERSTRIP_TEST_ENGINE";
 /// Names a registry, `host:port`, that holds `busybox` and that the engine may pull from.
 pub const REGISTRY: &str = "POWERSTRIP_TEST_REGISTRY";
 
+/// Names a registry, `host:port`, that wants the user `user` with the password `password`.
+pub const LOCKED_REGISTRY: &str = "POWERSTRIP_TEST_LOCKED_REGISTRY";
+
 /// Names a folder, as `scripts/newer-engine` makes one, whose `bin` holds the programs of the engine
 /// to start in place of the machine's own.
 pub const ENGINE_PROGRAMS: &str = "POWERSTRIP_TEST_ENGINE_PROGRAMS";
 
 /// Set to 1, makes a skipped test a failure.
 pub const REQUIRE_ENGINE: &str = "POWERSTRIP_TEST_REQUIRE_ENGINE";
+
+/// The user `user` with the password `password`, as bcrypt hashes it.
+const USERS: &str = "user:$2b$04$5gyXzx6i3CUlJQ1BoywTquSHhaP.Q8/r1nPAzEkpvpJJ4yB47Oo/6\n";
 
 /// How the folders of private engines begin.
 const FOLDER: &str = "powerstrip-engine-";
@@ -42,25 +48,26 @@ pub fn skip(reason: &str) {
     eprintln!("skipped: {reason}");
 }
 
-/// A running private engine with its registry.
+/// A running private engine with its registries.
 pub struct PrivateEngine {
     address: String,
-    registry_host: Option<String>,
+    registry: Option<Registry>,
+    locked_registry: Option<Registry>,
     dockerd: Process,
-    _registry: Option<Process>,
     folder: TempDir,
 }
 
 impl PrivateEngine {
-    /// Starts both and puts `busybox:latest` into each.
+    /// Starts them and puts `busybox:latest` into the engine and the open registry. The engine is
+    /// the machine's own, or that of a folder as `scripts/newer-engine` makes one.
     ///
     /// # Errors
     /// When the machine lacks a program or the rights to run one.
-    pub async fn start() -> Result<Self> {
+    pub async fn start(programs: Option<&Path>) -> Result<Self> {
         for program in ["docker", "busybox"] {
             ensure!(in_path(program).is_some(), "{program} is not installed");
         }
-        let path = engine_path()?;
+        let path = engine_path(programs)?;
         ensure!(rustix::process::geteuid().is_root(), "only root can run a private dockerd");
         sweep().await;
 
@@ -70,13 +77,12 @@ impl PrivateEngine {
         let dockerd = Process::start(dockerd(folder.path(), &address).env("PATH", path));
         dockerd.line("that it serves", |line| line.contains("API listen on").then_some(())).await;
         import_busybox(&Docker::at(&address)).await?;
-        let registry = start_registry(folder.path()).await?;
-        let registry_host = registry.as_ref().map(|(_, host)| host.clone());
-        if let Some(host) = &registry_host {
-            push_busybox(&Docker::at(&address), host).await;
+        let registry = Registry::start(folder.path(), "registry", "").await?;
+        if let Some(registry) = &registry {
+            push_busybox(&Docker::at(&address), &registry.host).await;
         }
-        let registry = registry.map(|(process, _)| process);
-        Ok(Self { address, registry_host, dockerd, _registry: registry, folder })
+        let locked_registry = Registry::start_locked(folder.path()).await?;
+        Ok(Self { address, registry, locked_registry, dockerd, folder })
     }
 
     /// Where it listens.
@@ -88,7 +94,13 @@ impl PrivateEngine {
     /// The registry's `host:port`; none where Debian's `docker-registry` is not installed.
     #[must_use]
     pub fn registry(&self) -> Option<&str> {
-        self.registry_host.as_deref()
+        self.registry.as_ref().map(|registry| registry.host.as_str())
+    }
+
+    /// The `host:port` of a registry that wants the user `user` with the password `password`.
+    #[must_use]
+    pub fn locked_registry(&self) -> Option<&str> {
+        self.locked_registry.as_ref().map(|registry| registry.host.as_str())
     }
 
     /// Stops it with its containers, and removes all that it made.
@@ -100,8 +112,8 @@ impl PrivateEngine {
 }
 
 /// Where the engine, and what it starts itself, are looked for.
-fn engine_path() -> Result<OsString> {
-    let own = env::var_os(ENGINE_PROGRAMS).map(|folder| PathBuf::from(folder).join("bin"));
+fn engine_path(programs: Option<&Path>) -> Result<OsString> {
+    let own = programs.map(|folder| folder.join("bin"));
     let path = env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> =
         own.into_iter().chain(env::split_paths(&path)).chain(["/usr/sbin".into()]).collect();
@@ -144,27 +156,43 @@ pub async fn import_busybox(docker: &Docker) -> Result<()> {
     Ok(())
 }
 
-/// Starts a registry where the engine can reach it: in the network of its process.
-async fn start_registry(folder: &Path) -> Result<Option<(Process, String)>> {
-    if in_path("docker-registry").is_none() {
-        return Ok(None);
+/// A running registry of images.
+struct Registry {
+    host: String,
+    _process: Process,
+}
+
+impl Registry {
+    /// Starts one where the engine can reach it: in the network of its process.
+    async fn start(folder: &Path, name: &str, settings: &str) -> Result<Option<Self>> {
+        if in_path("docker-registry").is_none() {
+            return Ok(None);
+        }
+        let config = folder.join(format!("{name}.yml"));
+        let storage = folder.join(name);
+        let text = format!(
+            "version: 0.1\nlog: {{level: info}}\nhttp: {{addr: \"127.0.0.1:0\"}}\n\
+             storage: {{filesystem: {{rootdirectory: \"{}\"}}}}\n{settings}",
+            storage.display()
+        );
+        fs::write(&config, text)?;
+        let pidfile = fs::read_to_string(folder.join("dockerd.pid"))?;
+        let mut command = Command::new("nsenter");
+        command
+            .arg(format!("--net=/proc/{}/ns/net", pidfile.trim()))
+            .args(["docker-registry", "serve"]);
+        let process = Process::start(command.arg(&config));
+        let host = process.line("its address", listening_on).await;
+        Ok(Some(Self { host, _process: process }))
     }
-    let config = folder.join("registry.yml");
-    let storage = folder.join("registry");
-    let text = format!(
-        "version: 0.1\nlog: {{level: info}}\nhttp: {{addr: \"127.0.0.1:0\"}}\n\
-         storage: {{filesystem: {{rootdirectory: \"{}\"}}}}\n",
-        storage.display()
-    );
-    fs::write(&config, text)?;
-    let pidfile = fs::read_to_string(folder.join("dockerd.pid"))?;
-    let mut command = Command::new("nsenter");
-    command
-        .arg(format!("--net=/proc/{}/ns/net", pidfile.trim()))
-        .args(["docker-registry", "serve"]);
-    let process = Process::start(command.arg(&config));
-    let host = process.line("its address", listening_on).await;
-    Ok(Some((process, host)))
+
+    /// Starts one with a single user.
+    async fn start_locked(folder: &Path) -> Result<Option<Self>> {
+        let users = folder.join("users");
+        fs::write(&users, USERS)?;
+        let settings = format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", users.display());
+        Self::start(folder, "locked-registry", &settings).await
+    }
 }
 
 /// The address in `… msg="listening on 127.0.0.1:43215" …`.

@@ -18,10 +18,15 @@ pub fn normalised(text: &str) -> String {
     result
 }
 
-/// Identities have 12 or 64 hexadecimal digits.
+/// Identities have 12 or 64 hexadecimal digits, those of swarms and builds 25 of base 36, of
+/// which clients show 12.
 fn shown(word: &str) -> &str {
-    let is_identity = matches!(word.len(), 12 | 64)
-        && word.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && word.bytes().any(|byte| byte.is_ascii_digit());
-    if is_identity { "[ID]" } else { word }
+    let is_of = |is_digit: fn(&u8) -> bool| word.bytes().all(|byte| is_digit(&byte));
+    let is_identity = match word.len() {
+        64 => is_of(u8::is_ascii_hexdigit),
+        12 | 25 => is_of(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase()),
+        _ => false,
+    };
+    let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
+    if is_identity && has_digit { "[ID]" } else { word }
 }

@@ -1,15 +1,19 @@
 //! Gives a command, or a test, a private Docker Engine for as long as it runs.
 //!
-//! - `private-engine run COMMAND…` starts an engine and a registry, runs the command with
-//!   `POWERSTRIP_TEST_ENGINE` and `POWERSTRIP_TEST_REGISTRY` set, stops them, and ends as it did.
+//! - `private-engine run COMMAND…` starts an engine and two registries, runs the command with
+//!   `POWERSTRIP_TEST_ENGINE`, `POWERSTRIP_TEST_REGISTRY` and `POWERSTRIP_TEST_LOCKED_REGISTRY`
+//!   set, stops them, and ends as it did.
 //!   `POWERSTRIP_TEST_ENGINE_PROGRAMS` names the folder of an engine other than the machine's own.
-//! - `private-engine hold` prints the same two as one line and stops when its input ends; a test
+//! - `private-engine hold` prints the same as one line and stops when its input ends; a test
 //!   that finds no engine runs it, so that the engine cannot outlive the test.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use powerstrip_tests::private::{ENGINE, PrivateEngine, REGISTRY, REQUIRE_ENGINE};
+use powerstrip_tests::private::{
+    ENGINE, ENGINE_PROGRAMS, LOCKED_REGISTRY, PrivateEngine, REGISTRY, REQUIRE_ENGINE,
+};
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -36,7 +40,7 @@ async fn run(command: &[String]) -> Result<ExitCode> {
     if std::env::var_os(ENGINE).is_some() {
         return run_with(command, &[]).await;
     }
-    let engine = match PrivateEngine::start().await {
+    let engine = match start().await {
         Ok(engine) => engine,
         Err(error) if std::env::var_os(REQUIRE_ENGINE).is_some_and(|value| value == "1") => {
             return Err(error.context("no private Docker Engine can run here"));
@@ -48,9 +52,15 @@ async fn run(command: &[String]) -> Result<ExitCode> {
     };
     let mut variables = vec![(ENGINE, engine.address())];
     variables.extend(engine.registry().map(|host| (REGISTRY, host)));
+    variables.extend(engine.locked_registry().map(|host| (LOCKED_REGISTRY, host)));
     let code = run_with(command, &variables).await;
     engine.stop().await;
     code
+}
+
+async fn start() -> Result<PrivateEngine> {
+    let programs = std::env::var_os(ENGINE_PROGRAMS);
+    PrivateEngine::start(programs.as_deref().map(Path::new)).await
 }
 
 async fn run_with(command: &[String], variables: &[(&str, &str)]) -> Result<ExitCode> {
@@ -76,8 +86,9 @@ async fn run_with(command: &[String], variables: &[(&str, &str)]) -> Result<Exit
 
 #[expect(clippy::print_stdout, reason = "the line is what the program exists for")]
 async fn hold() -> Result<ExitCode> {
-    let engine = PrivateEngine::start().await?;
-    println!("{} {}", engine.address(), engine.registry().unwrap_or_default());
+    let engine = start().await?;
+    let registries = [engine.registry(), engine.locked_registry()].map(Option::unwrap_or_default);
+    println!("{} {}", engine.address(), registries.join(" "));
     // A terminal's interrupt reaches us too; the test's end, which follows it, closes our input.
     let _interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;

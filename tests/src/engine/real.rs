@@ -7,13 +7,14 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::binary::sibling;
 use crate::docker::Docker;
-use crate::private::{ENGINE, REGISTRY, import_busybox, skip};
+use crate::private::{ENGINE, LOCKED_REGISTRY, REGISTRY, import_busybox, skip};
 
 /// A real engine that holds `busybox:latest`.
 #[derive(Debug, Clone)]
 pub struct RealEngine {
     address: String,
     registry: Option<String>,
+    locked_registry: Option<String>,
 }
 
 impl RealEngine {
@@ -48,6 +49,12 @@ impl RealEngine {
         self.registry.as_deref()
     }
 
+    /// A registry that wants a login, as `host:port`.
+    #[must_use]
+    pub fn locked_registry(&self) -> Option<&str> {
+        self.locked_registry.as_deref()
+    }
+
     /// A client that talks straight to it.
     #[must_use]
     pub fn docker(&self) -> Docker {
@@ -57,9 +64,11 @@ impl RealEngine {
     fn look() -> Result<Self, String> {
         match env::var(ENGINE).as_deref() {
             Ok("none") => Err(format!("{ENGINE} says that no Docker Engine can be had")),
-            Ok(address) => {
-                Ok(Self { address: address.to_owned(), registry: env::var(REGISTRY).ok() })
-            }
+            Ok(address) => Ok(Self {
+                address: address.to_owned(),
+                registry: env::var(REGISTRY).ok(),
+                locked_registry: env::var(LOCKED_REGISTRY).ok(),
+            }),
             Err(_) => Self::hold(),
         }
     }
@@ -76,10 +85,14 @@ impl RealEngine {
         let stdout = child.stdout.take().expect("it was asked to be piped");
         BufReader::new(stdout).read_line(&mut line).map_err(|error| error.to_string())?;
         *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
-        let (address, registry) =
-            line.trim_end().split_once(' ').ok_or("no private Docker Engine can run here")?;
-        let registry = (!registry.is_empty()).then(|| registry.to_owned());
-        Ok(Self { address: address.to_owned(), registry })
+        let mut words = line.trim_end_matches('\n').split(' ').map(str::to_owned);
+        let address = words.next().filter(|address| !address.is_empty());
+        let mut host = || words.next().filter(|host| !host.is_empty());
+        Ok(Self {
+            address: address.ok_or("no private Docker Engine can run here")?,
+            registry: host(),
+            locked_registry: host(),
+        })
     }
 
     async fn has_busybox(&self) {
