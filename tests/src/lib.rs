@@ -62,7 +62,6 @@ mod wire;
 
 pub use authority::Authority;
 pub use binary::{Finished, command_line, powerstrip as program};
-pub use binary::{Finished, command_line};
 pub use certificates::Certificates;
 pub use client::{Answer, Client, Request};
 pub use components::{component, variant};
