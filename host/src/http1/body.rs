@@ -113,12 +113,11 @@ impl Body {
             match self.step(source) {
                 Ok(Step::Data(data)) => pieces.add(data, chunked),
                 Ok(Step::Again) => {}
-                Ok(Step::End) => {
-                    if chunked {
-                        pieces.add_last_chunk();
-                    }
+                Ok(Step::End) if chunked => {
+                    pieces.add_last_chunk();
                     break;
                 }
+                Ok(Step::End) => break,
                 Ok(Step::More) | Err(_) if !pieces.is_empty() => break,
                 Ok(Step::More) => {
                     let read = source.fill().await.map_err(BodyError::Broken)?;

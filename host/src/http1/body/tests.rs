@@ -69,3 +69,51 @@ refuses!(a_size_that_is_no_number_is_refused, Framing::Chunked, b"xyz\r\nhello\r
 refuses!(a_chunk_that_is_longer_than_it_says_is_refused, Framing::Chunked,
     b"4\r\nhello\r\n0\r\n\r\n" => BodyError::Chunks);
 refuses!(a_bare_line_feed_ends_no_chunk, Framing::Chunked, b"5\r\nhello\n0\r\n\r\n" => BodyError::Chunks);
+
+/// What a body in chunks is sent on as, from bytes that arrive `at_a_time`.
+async fn sent_on(wire: &'static [u8], at_a_time: usize) -> (Vec<u8>, Option<BodyError>) {
+    let (mut client, server) = tokio::io::duplex(at_a_time);
+    tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut client, wire).await });
+    let (mut source, mut body) = (Source::new(server), Body::new(Framing::Chunked));
+    let mut sent = Vec::new();
+    while !body.is_done() {
+        match body.pieces(&mut source, true).await {
+            Ok(mut pieces) => bytes::BufMut::put(&mut sent, &mut pieces),
+            Err(error) => return (sent, Some(error)),
+        }
+    }
+    (sent, None)
+}
+
+#[tokio::test]
+async fn chunks_that_come_together_go_on_together_and_as_they_were() {
+    let wire = b"5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n";
+
+    let (sent, error) = sent_on(wire, 100).await;
+
+    assert!(error.is_none());
+    assert_eq!(sent, wire);
+}
+
+#[tokio::test]
+async fn every_way_of_arriving_gives_the_same_body() {
+    for at_a_time in 1..30 {
+        let (sent, error) =
+            sent_on(b"5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nA: b\r\n\r\n", at_a_time).await;
+
+        let mut again = Source::new(&sent[..]);
+        let whole = collect(&mut Body::new(Framing::Chunked), &mut again, 100).await;
+        assert!(error.is_none());
+        assert_eq!(whole.ok().flatten().as_deref(), Some(&b"hello!"[..]), "{at_a_time} at a time");
+    }
+}
+
+#[tokio::test]
+async fn what_came_before_nonsense_is_sent_on() {
+    for at_a_time in 1..30 {
+        let (sent, error) = sent_on(b"1\r\na\r\n1\r\nb\r\nnonsense\r\n", at_a_time).await;
+
+        assert_eq!(sent, b"1\r\na\r\n1\r\nb\r\n", "{at_a_time} at a time");
+        assert!(matches!(error, Some(BodyError::Chunks)));
+    }
+}

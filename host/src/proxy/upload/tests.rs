@@ -18,7 +18,7 @@ async fn an_answer_that_never_pauses_does_not_hold_up_the_request() {
     let mut upload = Upload::streaming(Body::new(Framing::Length(7)), false);
     let flood = async {
         loop {
-            tokio::task::consume_budget().await
+            tokio::task::consume_budget().await;
         }
     };
 
