@@ -10,6 +10,9 @@ pub const MAX_HEADERS: usize = 1024;
 /// Most heads fit in this many lines, and a small array costs less to clear.
 const USUAL_HEADERS: usize = 48;
 
+/// How a client begins that speaks HTTP/2 without asking.
+pub(super) const HTTP2: &[u8] = b"PRI * HTTP/2";
+
 /// What is wrong with a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum HeadError {
@@ -140,7 +143,7 @@ impl RequestHead {
     /// # Errors
     /// When it is no HTTP/1.x request head.
     pub fn parse(head: &Bytes) -> Result<Self, HeadError> {
-        if head.starts_with(b"PRI * HTTP/2") {
+        if head.starts_with(HTTP2) {
             return Err(HeadError::Http2);
         }
         Self::parse_lines::<USUAL_HEADERS>(head).or_else(|error| match error {

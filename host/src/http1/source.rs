@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use super::head::HTTP2;
 use super::{HeadError, RequestHead, ResponseHead};
 
 /// The Docker Engine takes a head of about a megabyte (Go's `DefaultMaxHeaderBytes`).
@@ -95,7 +96,7 @@ impl<R: AsyncRead + Unpin> Source<R> {
     /// # Errors
     /// The outer error is the connection's, the inner one the head's.
     pub async fn request_head(&mut self) -> io::Result<Result<Option<RequestHead>, HeadError>> {
-        Ok(match self.head().await? {
+        Ok(match self.head(no_request).await? {
             Ok(Some(head)) => RequestHead::parse(&head).map(Some),
             Ok(None) => Ok(None),
             Err(error) => Err(error),
@@ -107,15 +108,19 @@ impl<R: AsyncRead + Unpin> Source<R> {
     /// # Errors
     /// The outer error is the connection's, the inner one the head's.
     pub async fn response_head(&mut self) -> io::Result<Result<Option<ResponseHead>, HeadError>> {
-        Ok(match self.head().await? {
+        Ok(match self.head(no_response).await? {
             Ok(Some(head)) => ResponseHead::parse(&head).map(Some),
             Ok(None) => Ok(None),
             Err(error) => Err(error),
         })
     }
 
-    /// All bytes up to the first blank line. Safe to drop half-way.
-    async fn head(&mut self) -> io::Result<Result<Option<Bytes>, HeadError>> {
+    /// All bytes up to the first blank line, unless `hopeless` sees that they can never become a
+    /// head: who sends noise and waits is answered at once. Safe to drop half-way.
+    async fn head(
+        &mut self,
+        hopeless: fn(&[u8]) -> Option<HeadError>,
+    ) -> io::Result<Result<Option<Bytes>, HeadError>> {
         let mut searched = 0;
         loop {
             if searched == 0 {
@@ -127,8 +132,8 @@ impl<R: AsyncRead + Unpin> Source<R> {
             if self.buffer.len() > MAX_HEAD {
                 return Ok(Err(HeadError::TooLarge));
             }
-            if hopeless(&self.buffer) {
-                return Ok(Err(HeadError::Syntax(httparse::Error::Token)));
+            if let Some(error) = hopeless(&self.buffer) {
+                return Ok(Err(error));
             }
             searched = self.buffer.len().saturating_sub(3);
             if self.fill().await? == 0 {
@@ -159,7 +164,22 @@ fn end_of_head(buffer: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// Bytes that can never become a head need not be waited for: TLS to a plain port, binary noise.
-fn hopeless(buffer: &[u8]) -> bool {
-    buffer.first().is_some_and(|byte| !byte.is_ascii_graphic())
+/// TLS to a plain port, binary noise, or a first line of another protocol, HTTP/0.9 included.
+fn no_request(buffer: &[u8]) -> Option<HeadError> {
+    if buffer.first().is_some_and(|byte| !byte.is_ascii_graphic()) {
+        return Some(HeadError::Syntax(httparse::Error::Token));
+    }
+    let end = buffer.iter().position(|byte| *byte == b'\n')?;
+    let line = buffer[..end].trim_ascii_end();
+    if line.starts_with(HTTP2) {
+        return Some(HeadError::Http2);
+    }
+    let known = line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0");
+    (!known).then_some(HeadError::Syntax(httparse::Error::Version))
+}
+
+/// Anything that does not begin as an answer of HTTP/1 does.
+fn no_response(buffer: &[u8]) -> Option<HeadError> {
+    let known = buffer.iter().zip(b"HTTP/1.").all(|(byte, wanted)| byte == wanted);
+    (!known).then_some(HeadError::Syntax(httparse::Error::Version))
 }
