@@ -1,7 +1,9 @@
 //! Dialling the Docker Engine.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream};
@@ -10,6 +12,9 @@ use tokio_rustls::TlsConnector;
 use super::{CONNECT_TIMEOUT, UpstreamError};
 use crate::addr::Address;
 use crate::stream::{self, Reader, Writer};
+
+/// Between two tries at a socket whose queue of connections is full.
+const QUEUE_PAUSE: Duration = Duration::from_millis(10);
 
 /// How to speak TLS to the engine.
 #[derive(Clone)]
@@ -37,7 +42,7 @@ pub(super) async fn dial(
 
 async fn open(address: &Address, tls: Option<&Tls>) -> io::Result<(Reader, Writer)> {
     match address {
-        Address::Unix(path) => Ok(stream::from_unix(UnixStream::connect(path).await?)),
+        Address::Unix(path) => Ok(stream::from_unix(connect_unix(path).await?)),
         Address::Tcp { host, port } => {
             let tcp = TcpStream::connect((host.as_str(), *port)).await?;
             let Some(tls) = tls else { return Ok(stream::from_tcp(tcp)) };
@@ -46,6 +51,19 @@ async fn open(address: &Address, tls: Option<&Tls>) -> io::Result<(Reader, Write
         }
         Address::Fd => {
             Err(io::Error::new(io::ErrorKind::InvalidInput, "fd:// is for listening only"))
+        }
+    }
+}
+
+/// Where TCP waits for room in the listener's queue, a unix socket says at once to try again. A burst
+/// of clients must not make an engine that is merely busy look dead.
+async fn connect_unix(path: &Path) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                tokio::time::sleep(QUEUE_PAUSE).await;
+            }
+            connected => return connected,
         }
     }
 }
