@@ -76,6 +76,7 @@ fn accept<S: Service>(
 
 impl<S: Service> Accepting<S> {
     async fn run(self, drain: CancellationToken, kill: CancellationToken) {
+        let mut starved = false;
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -83,11 +84,17 @@ impl<S: Service> Accepting<S> {
                 accepted = self.listener.accept() => accepted,
             };
             match accepted {
-                Ok(incoming) => self.spawn(incoming, drain.clone(), kill.clone()),
+                Ok(incoming) => {
+                    starved = false;
+                    self.spawn(incoming, drain.clone(), kill.clone());
+                }
                 Err(error) if is_passing(&error) => {
                     tracing::debug!(%error, "a client left at once");
                 }
+                // Said once: without descriptors it goes on like this until a client leaves.
+                Err(_) if starved => tokio::time::sleep(ACCEPT_PAUSE).await,
                 Err(error) => {
+                    starved = true;
                     tracing::error!(%error, "cannot accept a client");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
@@ -99,7 +106,12 @@ impl<S: Service> Accepting<S> {
         let service = Arc::clone(&self.service);
         let span = telemetry::connection_span(&incoming.peer_name());
         let serving = async move {
-            match incoming.establish().await {
+            let established = tokio::select! {
+                established = incoming.establish() => established,
+                // Nothing has been asked yet, so that nobody waits for an answer.
+                () = drain.cancelled() => return,
+            };
+            match established {
                 Ok(accepted) => service.serve(accepted, drain).await,
                 Err(error) => tracing::info!(%error, "a client's TLS handshake failed"),
             }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +54,9 @@ pub enum ListenError {
     /// Somebody answers there.
     #[error("cannot listen on {0}: another process listens there")]
     InUse(String),
+    /// Something that is no socket has this name.
+    #[error("cannot listen on {0}: there is a file that is not a socket")]
+    NotASocket(String),
     /// There is no such user or group.
     #[error("cannot give {socket} to {name}: there is no such user or group")]
     NoSuchOwner {
@@ -230,6 +233,10 @@ async fn bind_unix(path: &Path, listen: &Listen) -> Result<Socket, ListenError> 
             // A socket file outlives its process; only a refused connection proves that it is stale.
             match UnixStream::connect(path).await {
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    // Connecting to any other file is refused as well, and that one is not ours.
+                    if !fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket()) {
+                        return Err(ListenError::NotASocket(address));
+                    }
                     fs::remove_file(path).map_err(failed)?;
                     UnixListener::bind(path).map_err(failed)?
                 }
