@@ -101,10 +101,15 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Report> {
 /// The variables that count besides the flags.
 fn environment() -> Environment {
     let text = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    let folder = |name| text(name).map(PathBuf::from);
+    let home = || folder("HOME").map(|home| home.join(".docker"));
     Environment {
         docker_host: text("DOCKER_HOST"),
         docker_tls_verify: text("DOCKER_TLS_VERIFY"),
-        docker_cert_path: text("DOCKER_CERT_PATH").map(PathBuf::from),
+        docker_tls: text("DOCKER_TLS"),
+        docker_cert_path: folder("DOCKER_CERT_PATH")
+            .or_else(|| folder("DOCKER_CONFIG"))
+            .or_else(home),
     }
 }
 

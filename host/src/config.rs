@@ -53,7 +53,10 @@ pub struct Environment {
     pub docker_host: Option<String>,
     /// `DOCKER_TLS_VERIFY`: whether that address is reached by TLS; any value but none means yes.
     pub docker_tls_verify: Option<String>,
-    /// `DOCKER_CERT_PATH`: the folder of `ca.pem`, `cert.pem` and `key.pem` for it.
+    /// `DOCKER_TLS`: whether that address is reached by TLS; alone it means not to look who answers.
+    pub docker_tls: Option<String>,
+    /// `DOCKER_CERT_PATH`: the folder of `ca.pem`, `cert.pem` and `key.pem` for it; by default the
+    /// Docker command line's own folder.
     pub docker_cert_path: Option<PathBuf>,
 }
 

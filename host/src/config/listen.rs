@@ -7,7 +7,7 @@ use super::node::Kind;
 use super::quantity;
 use super::types::{Engine, EngineTls, Identity, ListenTls, Listener};
 use super::value::Value;
-use super::{DEFAULT_ENGINE, DEFAULT_LISTEN, Environment};
+use super::{DEFAULT_ENGINE, DEFAULT_LISTEN, Surroundings};
 use crate::addr::{Address, AddressError, PLAIN_PORT, TLS_PORT};
 
 /// The most listeners: each is compared with all others.
@@ -24,14 +24,15 @@ pub(super) struct NamedEngine {
 pub(super) fn engine(
     section: Option<&Value<'_>>,
     base: &Path,
-    environment: &Environment,
+    surroundings: Surroundings<'_>,
     report: &mut Report,
 ) -> NamedEngine {
+    let environment = surroundings.environment;
     let docker_host = environment.docker_host.as_deref().filter(|host| !host.is_empty());
     let (value, origin) = match (section, docker_host) {
         (Some(section), _) => (read_engine(section, base, report), "engine"),
         (None, Some(host)) => {
-            let read = engine_of_environment(host, environment);
+            let read = engine_of_environment(host, surroundings);
             (read.map_err(|problem| report.problem(problem)).ok(), "DOCKER_HOST")
         }
         (None, None) => (Some(default_engine()), "the default"),
@@ -77,15 +78,18 @@ fn read_engine(section: &Value<'_>, base: &Path, report: &mut Report) -> Option<
     Some(Engine { address: address?, tls })
 }
 
-/// As the Docker command line reads `DOCKER_HOST`, `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH`.
-fn engine_of_environment(host: &str, environment: &Environment) -> Result<Engine, Problem> {
+/// As the Docker command line reads `DOCKER_HOST`, `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH`, in which an
+/// empty variable is as good as none.
+fn engine_of_environment(host: &str, surroundings: Surroundings<'_>) -> Result<Engine, Problem> {
+    let environment = surroundings.environment;
     let problem = |message: String| Problem {
         position: None,
         key: "DOCKER_HOST".to_owned(),
         message,
         hint: Some("correct the variable, or name the Docker Engine under `engine`".to_owned()),
     };
-    let verify = environment.docker_tls_verify.as_deref().is_some_and(|value| !value.is_empty());
+    let is_set = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.is_empty());
+    let verify = is_set(&environment.docker_tls_verify);
     let port = if verify { TLS_PORT } else { PLAIN_PORT };
     let address = Address::parse(host, port).map_err(|error| problem(error.to_string()))?;
     if address == Address::Fd {
@@ -94,15 +98,28 @@ fn engine_of_environment(host: &str, environment: &Environment) -> Result<Engine
     let tls = match (&address, verify, &environment.docker_cert_path) {
         (Address::Tcp { .. }, true, Some(folder)) => Some(EngineTls {
             ca: Some(folder.join("ca.pem")),
-            identity: Some(Identity { cert: folder.join("cert.pem"), key: folder.join("key.pem") }),
+            identity: identity_in(folder, surroundings),
         }),
         (Address::Tcp { .. }, true, None) => {
             let message = "DOCKER_TLS_VERIFY is set without DOCKER_CERT_PATH";
             return Err(problem(message.to_owned()));
         }
+        (Address::Tcp { .. }, false, _) if is_set(&environment.docker_tls) => {
+            let message = "DOCKER_TLS without DOCKER_TLS_VERIFY would not look who answers";
+            return Err(problem(message.to_owned()));
+        }
         _ => None,
     };
     Ok(Engine { address, tls })
+}
+
+/// What the client shows; nothing if the folder has neither file.
+fn identity_in(folder: &Path, surroundings: Surroundings<'_>) -> Option<Identity> {
+    let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+    // A folder that cannot be listed will have its error when the files are read.
+    let has_none = (surroundings.list_folder)(folder)
+        .is_ok_and(|files| !files.iter().any(|file| file == "cert.pem" || file == "key.pem"));
+    (!has_none).then_some(Identity { cert, key })
 }
 
 /// Reads `listen`, one place or a list of them, and checks each against the Docker Engine.
