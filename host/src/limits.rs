@@ -22,6 +22,8 @@ pub const WAITING_PER_RUNNING: usize = 4;
 pub const DEFAULT_BODY: u64 = 4 * 1024 * 1024;
 /// An answer's body that hooks are shown.
 pub const DEFAULT_ANSWER: u64 = 64 * 1024 * 1024;
+/// Time for a client to send a head, as the Docker Engine has it, or a body that is held in memory.
+pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// The most memory that one instance can be given: 32-bit components address no more.
 pub const MAX_MEMORY: u64 = 4 * 1024 * 1024 * 1024;
 /// The longest deadline; more is a mistake in the unit.
@@ -68,18 +70,24 @@ impl Limits {
     }
 }
 
-/// The largest bodies that hooks are shown, in bytes.
+/// The largest bodies that hooks are shown, and how long clients may take to send them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyLimits {
     /// Of a request; more is answered with 413.
     pub body: u64,
     /// Of an answer; more becomes a 502.
     pub answer: u64,
+    /// For a head, or a body that hooks are shown, from its first byte to its last.
+    pub request_timeout: Duration,
 }
 
 impl Default for BodyLimits {
     fn default() -> Self {
-        Self { body: DEFAULT_BODY, answer: DEFAULT_ANSWER }
+        Self {
+            body: DEFAULT_BODY,
+            answer: DEFAULT_ANSWER,
+            request_timeout: DEFAULT_REQUEST_TIMEOUT,
+        }
     }
 }
 

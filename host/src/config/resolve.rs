@@ -12,7 +12,7 @@ use super::value::{Entry, OLD_ADAPTERS, Value, did_you_mean, duplicates};
 use super::{AdapterName, DEFAULT_ADAPTERS_DIR, Surroundings, adapters, keyvalue, listen};
 use super::{quantity, yaml};
 use crate::endpoint::{EndpointPattern, PatternError};
-use crate::limits::{BodyLimits, MAX_MESSAGE, show_bytes};
+use crate::limits::{BodyLimits, MAX_DEADLINE, MAX_MESSAGE, show_bytes};
 
 /// Reads a configuration; the problems come in file order.
 pub(super) fn config(
@@ -68,7 +68,7 @@ fn sections(
     let mut adapters = adapters::read(section.as_ref(), &folder.path, report);
     folder.add_to(&mut adapters, report);
     let endpoints = endpoints.map(|section| read_endpoints(&section, &adapters, &folder, report));
-    let engine = listen::engine(engine.as_ref(), base, surroundings.environment, report);
+    let engine = listen::engine(engine.as_ref(), base, surroundings, report);
     let listeners = listen::listeners(listen.as_ref(), base, &engine, report);
     Some(Config {
         path: path.to_owned(),
@@ -277,14 +277,23 @@ impl Names<'_> {
 
 fn read_limits(section: &Value<'_>, report: &mut Report) -> BodyLimits {
     let default = BodyLimits::default();
-    let Some([body, answer]) = section.fields(["body", "answer"], report) else {
+    let names = ["body", "answer", "request_timeout"];
+    let Some([body, answer, timeout]) = section.fields(names, report) else {
         return default;
     };
+    let time = |text: &str| {
+        quantity::within(quantity::time(text)?, &MAX_DEADLINE, |most| format!("{most:?}"))
+    };
+    let timeout = timeout.and_then(|value| value.parse("a time", report, time));
     let mut size = |value: Option<Value<'_>>, default| {
         let parse = |text: &str| {
             quantity::within(quantity::size(text)?, &MAX_MESSAGE, |most| show_bytes(*most))
         };
         value.and_then(|value| value.parse("a size", report, parse)).unwrap_or(default)
     };
-    BodyLimits { body: size(body, default.body), answer: size(answer, default.answer) }
+    BodyLimits {
+        body: size(body, default.body),
+        answer: size(answer, default.answer),
+        request_timeout: timeout.unwrap_or(default.request_timeout),
+    }
 }

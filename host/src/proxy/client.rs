@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use bytes::Buf;
 use tokio::io::AsyncWriteExt;
+use tokio_util::sync::CancellationToken;
 
 use super::ProxyError;
 use crate::hook;
 use crate::http1::Source;
+use crate::limits::DEFAULT_REQUEST_TIMEOUT;
 use crate::server::{Accepted, Peer};
 use crate::stream::{Reader, Writer};
 
@@ -22,16 +24,21 @@ pub(super) struct Client {
     pub(super) source: Source<Reader>,
     pub(super) writer: Writer,
     pub(super) identity: hook::Client,
+    /// Cancelled when no further request is to be begun.
+    pub(super) drain: CancellationToken,
+    /// How long a head, or a body that hooks are shown, may take to come.
+    pub(super) patience: Duration,
 }
 
 impl Client {
-    pub(super) fn new(accepted: Accepted) -> Self {
+    pub(super) fn new(accepted: Accepted, drain: CancellationToken) -> Self {
         let identity = match accepted.peer {
             Peer::Unix { pid, uid, gid } => hook::Client::Unix { pid, uid, gid },
             Peer::Tls(subject) => hook::Client::Tls(subject),
             Peer::Tcp(_) | Peer::Unknown => hook::Client::Unknown,
         };
-        Self { source: accepted.source, writer: accepted.writer, identity }
+        let (source, writer) = (accepted.source, accepted.writer);
+        Self { source, writer, identity, drain, patience: DEFAULT_REQUEST_TIMEOUT }
     }
 
     /// Does some work for this client, unless it goes away meanwhile. A half-close is not going away.

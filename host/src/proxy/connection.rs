@@ -14,18 +14,13 @@ use crate::http1::{Body, Framing, HeadError, RequestHead, Source};
 use crate::server::{Accepted, Service};
 use crate::stream::Reader;
 
-/// For a head from its first byte to its last, as the Docker Engine has it. An idle connection may wait
-/// for as long as it likes.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-
 impl Service for Proxy {
     async fn serve(self: Arc<Self>, accepted: Accepted, drain: CancellationToken) {
-        let mut client = Client::new(accepted);
-        while let Some(head) = self.next_request(&mut client, &drain).await {
+        let mut client = Client::new(accepted, drain);
+        while let Some(head) = self.next_request(&mut client).await {
             match self.handle(head, &mut client).await {
                 Persist::Break => return client.writer.break_off(),
                 Persist::Close => return,
-                Persist::Keep if drain.is_cancelled() => return,
                 Persist::Keep => {}
             }
             client.source.rest();
@@ -35,35 +30,41 @@ impl Service for Proxy {
 
 impl Proxy {
     /// The next request of a connection; none when it is over.
-    async fn next_request(
-        &self,
-        client: &mut Client,
-        drain: &CancellationToken,
-    ) -> Option<RequestHead> {
+    async fn next_request(&self, client: &mut Client) -> Option<RequestHead> {
+        client.patience = self.generations.current().limits().request_timeout;
         let read = tokio::select! {
             biased;
-            read = head(&mut client.source) => read,
-            () = drain.cancelled() => return None,
-        };
-        match read.ok()? {
-            Ok(head) => head,
-            Err(error) => {
-                // Nothing after an unreadable head can be trusted to be a request.
-                let unread = Body::new(Framing::UntilClose);
-                let unknown = RequestHead { http11: true, ..RequestHead::default() };
-                let reply = rescue(ProxyError::Head(error));
-                self.deliver(reply, &unknown, &unread, client).await;
-                None
+            read = head(&mut client.source, client.patience) => read.ok()?,
+            () = client.drain.cancelled() => {
+                // Who has begun to ask is told; an idle connection just ends.
+                let begun = !client.source.buffered().is_empty();
+                return if begun { self.turn_away(ProxyError::ShuttingDown, client).await } else { None };
             }
+        };
+        match read {
+            Ok(head) => head,
+            Err(error) => self.turn_away(ProxyError::Head(error), client).await,
         }
+    }
+
+    /// Answers what is no whole head: nothing after it can be trusted to be a request.
+    async fn turn_away(&self, error: ProxyError, client: &mut Client) -> Option<RequestHead> {
+        let unread = Body::new(Framing::UntilClose);
+        let unknown = RequestHead { http11: true, ..RequestHead::default() };
+        self.deliver(rescue(error), &unknown, &unread, client).await;
+        None
     }
 }
 
-/// The next head, if its bytes come in time.
-async fn head(source: &mut Source<Reader>) -> io::Result<Result<Option<RequestHead>, HeadError>> {
+/// The next head, if it comes in time from its first byte to its last. Before that, an idle connection
+/// may wait for as long as it likes.
+async fn head(
+    source: &mut Source<Reader>,
+    patience: Duration,
+) -> io::Result<Result<Option<RequestHead>, HeadError>> {
     if source.buffered().is_empty() {
         source.fill().await?;
     }
-    let read = tokio::time::timeout(HEAD_TIMEOUT, source.request_head()).await;
+    let read = tokio::time::timeout(patience, source.request_head()).await;
     read.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }

@@ -37,6 +37,8 @@ pub(super) enum ProxyError {
     Framing(#[source] FramingError),
     #[error("bad request: it needs exactly one Host header")]
     Host,
+    #[error("bad request: its Host header names no host")]
+    HostName,
     #[error("bad request: it has more than one Content-Type header")]
     ContentType,
     #[error("bad request: {0}")]
@@ -45,6 +47,8 @@ pub(super) enum ProxyError {
     Json(#[source] JsonRefusal),
     #[error("bad request: {0}")]
     RequestBody(#[source] BodyError),
+    #[error("bad request: its body did not come within {0:?}")]
+    BodyTimeout(std::time::Duration),
     #[error("bad request: a form body could override what adapters see of the query")]
     Form,
     #[error("bad request: the expectation is not \"100-continue\"")]
@@ -63,6 +67,8 @@ pub(super) enum ProxyError {
     Upstream(#[source] UpstreamError),
     #[error("the Docker Engine's answer is too large for adapters: more than {0}")]
     AnswerTooLarge(String),
+    #[error("shutting down")]
+    ShuttingDown,
     #[error("internal error (request {0})")]
     Internal(String),
 }
@@ -73,7 +79,7 @@ impl ProxyError {
         match self {
             Self::Hook(_) | Self::Refused(_) => Blame::Adapter,
             Self::Upstream(_) | Self::AnswerTooLarge(_) => Blame::Upstream,
-            Self::Internal(_) => Blame::Powerstrip,
+            Self::ShuttingDown | Self::Internal(_) => Blame::Powerstrip,
             _ => Blame::Client,
         }
     }
@@ -81,10 +87,10 @@ impl ProxyError {
     /// A word for logs and counters.
     pub(super) fn kind(&self) -> &'static str {
         match self {
-            Self::Head(_) | Self::Framing(_) | Self::Host | Self::ContentType | Self::Line(_) => {
-                "bad_request"
-            }
+            Self::Head(_) | Self::Framing(_) | Self::ContentType | Self::Line(_) => "bad_request",
+            Self::Host | Self::HostName => "bad_request",
             Self::Json(_) | Self::RequestBody(_) | Self::Form | Self::Expectation => "bad_body",
+            Self::BodyTimeout(_) => "body_timeout",
             Self::BodyTooLarge(_) => "body_too_large",
             Self::Loop => "loop",
             Self::ClientGone => "client_gone",
@@ -94,6 +100,7 @@ impl ProxyError {
             Self::Upstream(UpstreamError::ConnectTimeout(_)) => "upstream_timeout",
             Self::Upstream(_) => "upstream_dropped",
             Self::AnswerTooLarge(_) => "answer_too_large",
+            Self::ShuttingDown => "shutting_down",
             Self::Internal(_) => "internal",
         }
     }

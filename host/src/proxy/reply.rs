@@ -180,7 +180,9 @@ async fn stream(
     client: &mut Client,
 ) -> Result<Persist, ProxyError> {
     let framing = streaming.framing;
-    let keep_alive = headers::client_keeps_alive(request, framing) && streaming.reads_on();
+    let keep_alive = headers::client_keeps_alive(request, framing)
+        && streaming.reads_on()
+        && !client.drain.is_cancelled();
     // The engine's own lines decide later about its connection.
     let mut head = streaming.head.clone();
     headers::finish(&mut head, request, keep_alive);
@@ -226,7 +228,9 @@ async fn whole(
     rest: &Body,
     client: &mut Client,
 ) -> Result<Persist, ProxyError> {
-    let keep_alive = headers::client_keeps_alive(request, Framing::None) && rest.is_done();
+    let keep_alive = headers::client_keeps_alive(request, Framing::None)
+        && rest.is_done()
+        && !client.drain.is_cancelled();
     headers::finish(&mut head, request, keep_alive);
     let bytes = head.to_bytes(request.http11).freeze();
     let body = if request.method == "HEAD" { Bytes::new() } else { body };

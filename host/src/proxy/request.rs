@@ -60,6 +60,9 @@ impl Request {
         if hosts > 1 || (self.head.http11 && hosts == 0) {
             return Err(ProxyError::Host);
         }
+        if !self.head.headers.all("host").all(|host| host.iter().all(is_host_byte)) {
+            return Err(ProxyError::HostName);
+        }
         if self.head.headers.all("content-type").count() > 1 {
             return Err(ProxyError::ContentType);
         }
@@ -137,7 +140,9 @@ impl Request {
             return Err(too_large());
         }
         self.solicit(client).await?;
-        let collected = http1::collect(&mut self.body, &mut client.source, limit).await;
+        let collecting = http1::collect(&mut self.body, &mut client.source, limit);
+        let collected = tokio::time::timeout(client.patience, collecting).await;
+        let collected = collected.map_err(|_| ProxyError::BodyTimeout(client.patience))?;
         let collected = collected.map_err(|error| match error {
             http1::BodyError::Broken(_) => ProxyError::ClientGone,
             error => ProxyError::RequestBody(error),
@@ -185,4 +190,10 @@ impl Request {
 
 fn is_json(kind: Option<RequestBody>) -> bool {
     matches!(kind, Some(RequestBody::None | RequestBody::Json | RequestBody::OptionalJson))
+}
+
+/// The bytes that the Docker Engine takes in a `Host` (Go's `httpguts.ValidHostHeader`): what goes up is
+/// always `docker`, so that nobody else would refuse the others.
+fn is_host_byte(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!$%&'()*+,-.:;=@[]_~".contains(byte)
 }

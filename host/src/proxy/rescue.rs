@@ -45,6 +45,8 @@ fn status(error: &ProxyError) -> u16 {
         ProxyError::Form => 415,
         ProxyError::Expectation => 417,
         ProxyError::BodyTooLarge(_) => 413,
+        ProxyError::BodyTimeout(_) => 408,
+        ProxyError::ShuttingDown => 503,
         ProxyError::Loop => 508,
         ProxyError::Hook(error) => hook_status(&error.failure),
         ProxyError::Upstream(UpstreamError::ConnectTimeout(_)) => 504,
@@ -75,6 +77,7 @@ fn log(error: &ProxyError) {
             tracing::info!(kind, message = %rejection.message, "an adapter refused a request");
         }
         (_, ProxyError::Loop) => tracing::warn!(kind, error = source, "request refused"),
+        (_, ProxyError::ShuttingDown) => tracing::info!(kind, "request turned away"),
         (Blame::Client, _) => tracing::info!(kind, error = source, "request refused"),
         (Blame::Adapter, _) => tracing::warn!(kind, error = source, "request failed"),
         (Blame::Upstream | Blame::Powerstrip, _) => {
@@ -88,5 +91,22 @@ fn log_hook(failure: &HookFailure, error: &(dyn std::error::Error + 'static)) {
         HookFailure::Trapped(trace) => tracing::error!(error, trace, "an adapter crashed"),
         HookFailure::BadOutcome(_) => tracing::error!(error, "an adapter's outcome is illegal"),
         _ => tracing::warn!(error, "an adapter failed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_of_ours_is_a_500_that_names_the_request() {
+        let error = ProxyError::Internal("7f3a".to_owned());
+
+        let reply = rescue(error);
+
+        let Reply::Whole { head, body } = reply else { panic!("it is in memory") };
+        let content_type = head.headers.get("content-type").map(|value| &value[..]);
+        assert_eq!((head.status, content_type), (500, Some(&b"application/json"[..])));
+        assert_eq!(body, r#"{"message":"powerstrip: internal error (request 7f3a)"}"#);
     }
 }

@@ -86,7 +86,8 @@ fn the_rest_of_the_file_is_read() {
     assert_eq!(addresses, all);
     assert_eq!(config.listeners[0].mode, Some(0o660));
     assert_eq!(config.engine.address, Address::Tcp { host: "engine".into(), port: 2376 });
-    assert_eq!(config.limits, BodyLimits { body: 1 << 20, answer: 2 << 20 });
+    let limits = BodyLimits { body: 1 << 20, answer: 2 << 20, ..BodyLimits::default() };
+    assert_eq!(config.limits, limits);
     let ValueStore::Redis(url) = &config.keyvalue.store else { panic!("a server") };
     assert!(url.reveal().contains("secret"));
     assert!(!format!("{config:?}").contains("secret"));
@@ -203,6 +204,7 @@ fn the_environment_names_the_engine() {
         docker_host: Some("tcp://engine".into()),
         docker_tls_verify: Some("1".into()),
         docker_cert_path: Some(PathBuf::from("/certs")),
+        ..Environment::default()
     };
 
     let config = parse_with("version: 1", &environment, &[]).expect("a configuration");
