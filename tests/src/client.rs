@@ -118,6 +118,16 @@ impl Client {
         expect("the end of the connection", self.wire.rest()).await
     }
 
+    /// Whether the other side takes another request: it answers one, or has hung up.
+    pub async fn is_usable(&mut self) -> bool {
+        let request = Request::get("/v1.41/containers/json");
+        // Somebody who has hung up may refuse the bytes, or end without an answer.
+        if self.try_send(request.to_bytes()).await.is_err() {
+            return false;
+        }
+        matches!(within("an answer or the end", self.wire.head()).await, Ok(Some(_)))
+    }
+
     /// Waits until the other side hangs up, be it rudely, and gives what came before that.
     pub async fn hung_up(&mut self) -> Vec<u8> {
         within("the other side to hang up", self.wire.rest()).await.unwrap_or_default()

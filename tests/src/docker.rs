@@ -13,6 +13,7 @@ pub struct Docker {
     address: String,
     /// Its `DOCKER_CONFIG`: nobody's credentials, no contexts.
     config: TempDir,
+    variables: Vec<(String, String)>,
 }
 
 impl Docker {
@@ -23,7 +24,14 @@ impl Docker {
     #[must_use]
     pub fn at(address: &str) -> Self {
         let config = tempfile::tempdir().expect("a temporary folder");
-        Self { address: address.to_owned(), config }
+        Self { address: address.to_owned(), config, variables: Vec::new() }
+    }
+
+    /// Sets a variable of its environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Runs `docker ARGUMENTS` to its end.
@@ -72,12 +80,13 @@ impl Docker {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        for name in ["DOCKER_API_VERSION", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY"] {
+        for name in ["DOCKER_API_VERSION", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_TLS"] {
             command.env_remove(name);
         }
         // The classic builder: the other one needs a plugin that a bare machine does not have.
         command.env("DOCKER_BUILDKIT", "0");
         command.env("DOCKER_HOST", &self.address).env("DOCKER_CONFIG", self.config.path());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
@@ -17,6 +18,10 @@ use crate::{binary, component, within};
 /// What the program logs: its own affairs in detail, those of its libraries not.
 const LOG: &str = "info,powerstrip=debug,adapter=debug";
 
+/// Moves the sockets that come as standard input and output to where a service finds them, and becomes
+/// the program, so that its process id is the one that was announced.
+const ACTIVATE: &str = "exec 3<&0 4<&1 </dev/null >&2; LISTEN_PID=$$ LISTEN_FDS=2 exec \"$@\"";
+
 /// Collects what a Powerstrip is started with.
 #[must_use = "a builder does nothing until it is started"]
 pub struct Builder {
@@ -29,6 +34,8 @@ pub struct Builder {
     engine: String,
     has_tcp: bool,
     variables: Vec<(String, String)>,
+    /// Listening sockets that it is handed, as systemd would.
+    sockets: Option<[OwnedFd; 2]>,
     /// In place of all that is above.
     text: Option<String>,
 }
@@ -46,6 +53,7 @@ impl Builder {
             engine,
             has_tcp: false,
             variables: Vec::new(),
+            sockets: None,
             text: None,
         }
     }
@@ -132,6 +140,12 @@ impl Builder {
         self
     }
 
+    /// Hands it two listening sockets, as systemd would: descriptors 3 and 4, counted in `LISTEN_FDS`.
+    pub fn sockets(mut self, sockets: [OwnedFd; 2]) -> Self {
+        self.sockets = Some(sockets);
+        self
+    }
+
     /// Writes this file in place of the one that the builder would write.
     pub fn text(mut self, text: &str) -> Self {
         self.text = Some(text.to_owned());
@@ -152,13 +166,23 @@ impl Builder {
     }
 
     /// Starts the program and waits until it listens.
-    pub async fn start(self) -> Powerstrip {
+    pub async fn start(mut self) -> Powerstrip {
         let config = self.write();
-        let mut command = Command::new(binary::powerstrip());
+        let sockets = self.sockets.take();
+        let mut command = match sockets {
+            None => Command::new(binary::powerstrip()),
+            Some(_) => Command::new("sh"),
+        };
+        if sockets.is_some() {
+            command.args(["-c", ACTIVATE, "sh"]).arg(binary::powerstrip());
+        }
         command.arg("serve").arg("--config").arg(&config).current_dir(self.folder.path());
         command.env_remove("DOCKER_HOST").env_remove("POWERSTRIP_CONFIG").env("RUST_LOG", LOG);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        let process = Process::start(&mut command);
+        let process = match sockets {
+            None => Process::start(&mut command),
+            Some([first, second]) => Process::watch(command.stdin(first).stdout(second)),
+        };
         let listening = |scheme: &'static str| move |line: &str| address_in(line, scheme);
         let tcp = match self.has_tcp {
             true => process.line("its TCP address", listening("tcp://")).await,

@@ -23,18 +23,28 @@ impl Process {
     /// When there is no such program.
     #[must_use]
     pub fn start(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        Self::watch(command)
+    }
+
+    /// Starts it with the input and the output that the command has, and with its errors as its lines.
+    ///
+    /// # Panics
+    /// When there is no such program.
+    #[must_use]
+    pub fn watch(command: &mut Command) -> Self {
         let name = command.as_std().get_program().to_string_lossy().into_owned();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.kill_on_drop(true);
+        command.stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => panic!("cannot start {name}: {error}"),
         };
         let sender = watch::Sender::new(Vec::new());
         let lines = sender.subscribe();
-        let stdout = child.stdout.take().expect("it was asked to be piped");
         let stderr = child.stderr.take().expect("it was asked to be piped");
-        tokio::spawn(collect(stdout, sender.clone()));
+        if let Some(stdout) = child.stdout.take() {
+            tokio::spawn(collect(stdout, sender.clone()));
+        }
         tokio::spawn(collect(stderr, sender));
         Self { name, child, lines }
     }

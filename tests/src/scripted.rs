@@ -58,6 +58,8 @@ pub enum Step {
     ReadBody,
     /// Writes these bytes.
     Send(Vec<u8>),
+    /// Writes these bytes over and over, until the other side takes no more.
+    Repeat(Vec<u8>),
     /// Waits for the test.
     Wait(Gate),
     /// Sends back whatever comes, until the other side ends; then ends too.
@@ -225,11 +227,24 @@ impl Server {
     /// When there is none.
     #[must_use]
     pub fn on_tcp() -> Self {
+        Self::on_free_port(End::Orderly)
+    }
+
+    /// The same, but each connection that it ends is reset, as by a machine that was restarted.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    #[must_use]
+    pub fn on_tcp_with_resets() -> Self {
+        Self::on_free_port(End::Reset)
+    }
+
+    fn on_free_port(end: End) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.set_nonblocking(true).expect("a listener can be made non-blocking");
         let port = listener.local_addr().expect("a bound listener has an address").port();
         let listener = TcpListener::from_std(listener).expect("a runtime");
-        Self::start(format!("tcp://127.0.0.1:{port}"), Listener::Tcp(listener))
+        Self::start(format!("tcp://127.0.0.1:{port}"), Listener::Tcp(listener, end))
     }
 
     fn start(address: String, listener: Listener) -> Self {
@@ -299,14 +314,27 @@ impl Drop for Server {
 
 enum Listener {
     Unix(UnixListener),
-    Tcp(TcpListener),
+    Tcp(TcpListener, End),
+}
+
+/// How the connections of a server end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Orderly,
+    Reset,
 }
 
 impl Listener {
     async fn accept(&self) -> io::Result<Stream> {
         match self {
             Self::Unix(listener) => Ok(Box::new(listener.accept().await?.0)),
-            Self::Tcp(listener) => Ok(Box::new(listener.accept().await?.0)),
+            Self::Tcp(listener, end) => {
+                let (stream, _) = listener.accept().await?;
+                if *end == End::Reset {
+                    stream.set_zero_linger()?;
+                }
+                Ok(Box::new(stream))
+            }
         }
     }
 }

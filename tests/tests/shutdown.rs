@@ -56,7 +56,8 @@ async fn a_second_signal_does_not_wait() {
     nobody_listens(&powerstrip).await;
     powerstrip.terminate();
 
-    powerstrip.ended().await;
+    assert_eq!(powerstrip.ended().await.code(), Some(0));
+    client.hung_up().await;
 }
 
 #[tokio::test]
@@ -128,4 +129,62 @@ async fn a_tunnel_that_does_not_end_is_cut_after_the_grace_period() {
     assert_eq!(powerstrip.ended().await.code(), Some(0));
     assert_eq!(client.hung_up().await, b"");
     engine.seen("POST /attach", |request| request.is_over).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_given_while_it_stops_says_that_the_connection_ends() {
+    let engine = FakeEngine::start();
+    let gate = Gate::new();
+    engine.on("GET /info", Script::json(200, &json!({})).held_by(&gate));
+    let mut powerstrip = Powerstrip::before(engine.address()).await;
+    let mut client = powerstrip.connect().await;
+    client.send(Request::get("/v1.41/info").to_bytes()).await;
+    engine.seen("GET /info", |_| true).await;
+
+    powerstrip.terminate();
+    powerstrip.logged("draining").await;
+    gate.open();
+    let answer = client.answer().await;
+
+    assert_eq!((answer.status(), answer.header("connection")), (200, Some("close")));
+    assert_eq!(client.rest().await, b"");
+    assert_eq!(powerstrip.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn idle_connections_end_while_a_stream_goes_on() {
+    let engine = FakeEngine::start();
+    let gate = Gate::new();
+    let stream = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n";
+    engine.on("GET /events", Script::new().send(stream).wait(&gate).send("0\r\n\r\n"));
+    let mut powerstrip = Powerstrip::before(engine.address()).await;
+    let mut idle = powerstrip.connect().await;
+    idle.call(&Request::get("/v1.41/info")).await;
+    let mut streaming = powerstrip.connect().await;
+    streaming.send(Request::get("/v1.41/events").to_bytes()).await;
+    streaming.head().await;
+    let first = streaming.chunk().await;
+
+    powerstrip.terminate();
+    let end_of_idle = idle.rest().await;
+    gate.open();
+
+    assert_eq!((&first[..], &end_of_idle[..]), (&b"hi"[..], &b""[..]));
+    assert_eq!(streaming.chunk().await, b"");
+    assert_eq!(powerstrip.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_socket_that_somebody_else_has_put_in_its_place_stays() {
+    let engine = FakeEngine::start();
+    let mut powerstrip = Powerstrip::before(engine.address()).await;
+    let own = powerstrip.folder().join("powerstrip.sock");
+    std::fs::remove_file(&own).expect("a folder of ours");
+    let _other = std::os::unix::net::UnixListener::bind(&own).expect("a folder of ours");
+
+    powerstrip.terminate();
+    let end = powerstrip.ended().await;
+
+    assert_eq!(end.code(), Some(0));
+    assert!(own.exists());
 }

@@ -28,6 +28,12 @@ impl FakeEngine {
         Self::with_defaults(Server::at_unix_socket(path))
     }
 
+    /// Starts one on a free port of the loopback interface, whose connections all end by a reset.
+    #[must_use]
+    pub fn start_with_resets() -> Self {
+        Self::with_defaults(Server::on_tcp_with_resets())
+    }
+
     fn with_defaults(server: Server) -> Self {
         server.on("GET /version", api_answer(200, &version()));
         server.on("GET /_ping", Script::whole(ping("\r\nOK")));

@@ -36,6 +36,7 @@ impl Connection {
             match step {
                 Step::ReadBody => self.read_body().await?,
                 Step::Send(bytes) => self.wire.send(&bytes).await?,
+                Step::Repeat(bytes) => while self.wire.send(&bytes).await.is_ok() {},
                 Step::Wait(gate) => gate.passed().await,
                 Step::Compute(of) => steps.extend(of(&self.request()).0.into_iter().rev()),
                 Step::UntilEnd => self.take_the_rest(false).await?,
