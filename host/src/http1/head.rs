@@ -89,6 +89,12 @@ impl Headers {
         self.0.retain(|(other, _)| !is(other, name));
     }
 
+    /// Removes all lines of this name but the first.
+    pub fn keep_first(&mut self, name: &str) {
+        let mut seen = false;
+        self.0.retain(|(other, _)| !is(other, name) || !std::mem::replace(&mut seen, true));
+    }
+
     /// Keeps the lines whose name passes.
     pub fn retain(&mut self, mut keep: impl FnMut(&[u8]) -> bool) {
         self.0.retain(|(name, _)| keep(name));

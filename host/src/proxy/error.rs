@@ -39,8 +39,6 @@ pub(super) enum ProxyError {
     Host,
     #[error("bad request: its Host header names no host")]
     HostName,
-    #[error("bad request: it has more than one Content-Type header")]
-    ContentType,
     #[error("bad request: {0}")]
     Line(#[source] Refusal),
     #[error("bad request: its body is not the JSON that the Docker Engine would read: {0}")]
@@ -87,7 +85,7 @@ impl ProxyError {
     /// A word for logs and counters.
     pub(super) fn kind(&self) -> &'static str {
         match self {
-            Self::Head(_) | Self::Framing(_) | Self::ContentType | Self::Line(_) => "bad_request",
+            Self::Head(_) | Self::Framing(_) | Self::Line(_) => "bad_request",
             Self::Host | Self::HostName => "bad_request",
             Self::Json(_) | Self::RequestBody(_) | Self::Form | Self::Expectation => "bad_body",
             Self::BodyTimeout(_) => "body_timeout",

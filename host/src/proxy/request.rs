@@ -63,9 +63,8 @@ impl Request {
         if !self.head.headers.all("host").all(|host| host.iter().all(is_host_byte)) {
             return Err(ProxyError::HostName);
         }
-        if self.head.headers.all("content-type").count() > 1 {
-            return Err(ProxyError::ContentType);
-        }
+        // The engine reads the first and no other; bollard sends its own and then a general one.
+        self.head.headers.keep_first("content-type");
         if self.head.headers.all("expect").any(|value| !value.eq_ignore_ascii_case(LEAVE)) {
             return Err(ProxyError::Expectation);
         }
