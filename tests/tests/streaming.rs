@@ -70,6 +70,28 @@ async fn first_before_last(builder: Builder, method: &str, target: &str) {
     assert_eq!(client.chunk().await, b"");
 }
 
+/// Clients of the event stream in Ruby and JavaScript parse each chunk as one event.
+#[tokio::test]
+async fn chunks_of_a_burst_stay_the_chunks_that_they_were() {
+    let engine = FakeEngine::start();
+    let events: Vec<String> = (1..600).map(|size| "e".repeat(size * 37 % 2000 + 1)).collect();
+    let chunks = events.iter().map(|event| format!("{:x}\r\n{event}\r\n", event.len()));
+    let burst: String = chunks.collect();
+    engine.on("GET /events", Script::whole(format!("{HEAD}{burst}0\r\n\r\n")));
+    let powerstrip = Powerstrip::before(engine.address()).await;
+
+    let mut client = powerstrip.connect().await;
+    client.send(Request::get("/v1.41/events?since=1").to_bytes()).await;
+    client.head().await;
+    let mut received = Vec::new();
+    for _ in &events {
+        received.push(String::from_utf8(client.chunk().await).expect("they are letters"));
+    }
+
+    assert!(received == events, "the chunks have other borders");
+    assert_eq!(client.chunk().await, b"");
+}
+
 #[tokio::test]
 async fn progress_flows_where_no_hook_wants_it() {
     let builder = Powerstrip::builder().with_identity();

@@ -37,6 +37,8 @@ pub struct Body {
 enum State {
     Length(u64),
     ChunkSize,
+    /// The size of a chunk of which no byte has been read.
+    ChunkStart(u64),
     ChunkData(u64),
     ChunkEnd,
     Trailers(usize),
@@ -48,10 +50,25 @@ enum State {
 
 /// What can be had without another read.
 enum Step {
-    Data(Bytes),
+    Data(Part),
     Again,
     More,
     End,
+}
+
+/// Data, and where in its chunk it stands.
+struct Part {
+    data: Bytes,
+    /// The size of the chunk that begins with it.
+    begins: Option<u64>,
+    /// Whether its chunk ends with it.
+    ends: bool,
+}
+
+impl Part {
+    fn unchunked(data: Bytes) -> Self {
+        Self { data, begins: None, ends: false }
+    }
 }
 
 impl Body {
@@ -85,7 +102,7 @@ impl Body {
     ) -> Result<Option<Bytes>, BodyError> {
         loop {
             match self.step(source)? {
-                Step::Data(data) => return Ok(Some(data)),
+                Step::Data(part) => return Ok(Some(part.data)),
                 Step::End => return Ok(None),
                 Step::Again => {}
                 Step::More => {
@@ -97,7 +114,8 @@ impl Body {
     }
 
     /// What can be had by one read, framed for the way on, with the end of the body as soon as it is
-    /// known. Nothing of what has come waits for more.
+    /// known. Nothing of what has come waits for more. Chunks stay the chunks that they were: there
+    /// are clients that take each for one event.
     ///
     /// Safe to drop half-way.
     ///
@@ -111,7 +129,8 @@ impl Body {
         let mut pieces = Pieces::default();
         while !pieces.is_full() {
             match self.step(source) {
-                Ok(Step::Data(data)) => pieces.add(data, chunked),
+                Ok(Step::Data(part)) if chunked => add_chunked(&mut pieces, part),
+                Ok(Step::Data(part)) => pieces.add(part.data),
                 Ok(Step::Again) => {}
                 Ok(Step::End) if chunked => {
                     pieces.add_last_chunk();
@@ -172,18 +191,13 @@ impl Body {
             State::Malformed => return Err(BodyError::Chunks),
             _ if available == 0 => return Ok(Step::More),
             State::Length(left) => {
-                let data = source.take(usize::try_from(left).unwrap_or(usize::MAX));
-                let left = left - data.len() as u64;
+                let (data, left) = take(source, left);
                 self.state = if left == 0 { State::Done } else { State::Length(left) };
-                return Ok(Step::Data(data));
+                return Ok(Step::Data(Part::unchunked(data)));
             }
-            State::ChunkData(left) => {
-                let data = source.take(usize::try_from(left).unwrap_or(usize::MAX));
-                let left = left - data.len() as u64;
-                self.state = if left == 0 { State::ChunkEnd } else { State::ChunkData(left) };
-                return Ok(Step::Data(data));
-            }
-            State::UntilClose => return Ok(Step::Data(source.take(available))),
+            State::ChunkStart(size) => return Ok(self.chunk_data(source, size, Some(size))),
+            State::ChunkData(left) => return Ok(self.chunk_data(source, left, None)),
+            State::UntilClose => return Ok(Step::Data(Part::unchunked(source.take(available)))),
             State::ChunkSize => return self.chunk_size(source),
             State::ChunkEnd if available < 2 => return Ok(Step::More),
             State::ChunkEnd if source.take(2) != b"\r\n"[..] => return Err(BodyError::Chunks),
@@ -200,7 +214,7 @@ impl Body {
         match httparse::parse_chunk_size(source.buffered()) {
             Ok(httparse::Status::Complete((line, size))) => {
                 source.take(line);
-                self.state = if size == 0 { State::Trailers(0) } else { State::ChunkData(size) };
+                self.state = if size == 0 { State::Trailers(0) } else { State::ChunkStart(size) };
                 Ok(Step::Again)
             }
             Ok(httparse::Status::Partial) if source.buffered().len() <= MAX_SIZE_LINE => {
@@ -208,6 +222,18 @@ impl Body {
             }
             _ => Err(BodyError::Chunks),
         }
+    }
+
+    fn chunk_data<R: AsyncRead + Unpin>(
+        &mut self,
+        source: &mut Source<R>,
+        left: u64,
+        begins: Option<u64>,
+    ) -> Step {
+        let (data, left) = take(source, left);
+        let ends = left == 0;
+        self.state = if ends { State::ChunkEnd } else { State::ChunkData(left) };
+        Step::Data(Part { data, begins, ends })
     }
 
     /// Trailers carry nothing that the Docker Engine or its clients read; the blank line ends them.
@@ -232,6 +258,23 @@ impl Body {
         self.state = if blank { State::Done } else { State::Trailers(seen) };
         Ok(Step::Again)
     }
+}
+
+fn add_chunked(pieces: &mut Pieces, part: Part) {
+    if let Some(size) = part.begins {
+        pieces.begin_chunk(size);
+    }
+    pieces.add(part.data);
+    if part.ends {
+        pieces.end_chunk();
+    }
+}
+
+/// What is there of the bytes that are left, and how many are left then.
+fn take<R: AsyncRead + Unpin>(source: &mut Source<R>, left: u64) -> (Bytes, u64) {
+    let data = source.take(usize::try_from(left).unwrap_or(usize::MAX));
+    let left = left - data.len() as u64;
+    (data, left)
 }
 
 /// All of a body; none when it is longer than `limit`, of which no more than that is then held.

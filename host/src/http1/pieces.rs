@@ -16,15 +16,19 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// Adds data as it goes on the wire. As a chunk it must not be empty: that would be the last one.
-    pub fn add(&mut self, data: Bytes, chunked: bool) {
-        if chunked {
-            self.push(Bytes::from(format!("{:x}\r\n", data.len())));
-            self.push(data);
-            self.push(Bytes::from_static(b"\r\n"));
-        } else {
-            self.push(data);
-        }
+    /// Adds data as it goes on the wire.
+    pub fn add(&mut self, data: Bytes) {
+        self.push(data);
+    }
+
+    /// Begins a chunk of this size, which must not be 0: that would be the last one.
+    pub fn begin_chunk(&mut self, size: u64) {
+        self.push(Bytes::from(format!("{size:x}\r\n")));
+    }
+
+    /// Ends a chunk, all of whose data has been added.
+    pub fn end_chunk(&mut self) {
+        self.push(Bytes::from_static(b"\r\n"));
     }
 
     /// Adds the end of a chunked body.
@@ -95,8 +99,11 @@ mod tests {
 
     fn chunks() -> Pieces {
         let mut pieces = Pieces::default();
-        pieces.add(Bytes::from_static(b"hello, hello, hello"), true);
-        pieces.add(Bytes::from_static(b"x"), true);
+        for data in [&b"hello, hello, hello"[..], b"x"] {
+            pieces.begin_chunk(data.len() as u64);
+            pieces.add(Bytes::from_static(data));
+            pieces.end_chunk();
+        }
         pieces.add_last_chunk();
         pieces
     }

@@ -47,8 +47,8 @@ impl Proxy {
         let body = request.whole.clone().unwrap_or_default();
         let message = || {
             let mut message = Pieces::default();
-            message.add(head.clone(), false);
-            message.add(body.clone(), false);
+            message.add(head.clone());
+            message.add(body.clone());
             message
         };
         let unary = request.whole.is_some() && !request.hijacks();
