@@ -36,12 +36,15 @@ class Pytest:
         do("tar", "-C", self.home, "--strip-components=1", "--wildcards", "-xf", archive,
            "*/tests", self.settings)
 
-    def run(self, variables, folder):
+    def run(self, variables, folder, only=()):
         """What became of each test, by its name."""
         report = pathlib.Path(folder) / f"{self.name}.xml"
         command = [self.python, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--tb=short"]
         command += ["-o", "addopts=", "--timeout", TEST_SECONDS, f"--junitxml={report}"]
         command += [*self.arguments, self.folder]
+        if only:
+            names = {name.split("::")[-1].split("[")[0] for name in only}
+            command += ["-k", " or ".join(sorted(names))]
         with open(report.with_suffix(".log"), "ab") as log:
             subprocess.run(command, cwd=self.home, env=variables, stdout=log, stderr=log,
                            timeout=SUITE_SECONDS, check=False)
@@ -77,8 +80,8 @@ class Program:
         # Node looks for packages beside the program.
         self.command = ["env", f"NODE_PATH={home}/node_modules", "node", self.file]
 
-    def run(self, variables, folder):
-        """What each step saw, by its name."""
+    def run(self, variables, folder, only=()):
+        """What each step saw, by its name; each depends on those before it, so that all are run."""
         printed = pathlib.Path(folder) / f"{self.name}.txt"
         with open(printed, "w", encoding="utf-8") as file, \
                 open(printed.with_suffix(".log"), "ab") as log:
