@@ -5,6 +5,7 @@ use std::{fs, io};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::way::Way;
 use crate::repository;
 
 /// What a scenario needs of the client or of the engine's surroundings; it is left out without.
@@ -58,6 +59,12 @@ impl Scenario {
     #[must_use]
     pub fn is_long(&self) -> bool {
         self.has("long")
+    }
+
+    /// Whether it can take this way: over plain TCP, the client itself does some things otherwise.
+    #[must_use]
+    pub fn may_take(&self, way: &Way) -> bool {
+        !(way.is_plain_tcp && self.has("not-tcp"))
     }
 
     /// What must be there for it to run.
@@ -115,7 +122,8 @@ fn begin(theme: &str, text: &str) -> Result<Scenario> {
     let mut parts = text.split(" [");
     let title = parts.next().unwrap_or_default().to_owned();
     let words: Vec<String> = parts.map(|word| word.trim_end_matches(']').to_owned()).collect();
-    let known = |word: &String| ["alone", "long"].contains(&&**word) || NEEDS.contains(&&**word);
+    let known =
+        |word: &String| ["alone", "long", "not-tcp"].contains(&&**word) || NEEDS.contains(&&**word);
     if let Some(word) = words.iter().find(|word| !known(word)) {
         bail!("nobody knows what [{word}] means behind \"{title}\"");
     }

@@ -89,7 +89,7 @@ impl Site {
         };
         let straight = self.run(scenario, &self.straight).await?;
         let mut tally = Tally { commands: scenario.commands.len(), ..Tally::default() };
-        for way in self.ways.of(selection, number) {
+        for way in self.ways.of(scenario, selection, number) {
             let through = self.run(scenario, way).await?;
             tally.comparisons += through.len();
             tally.differences.extend(differences(scenario, way, &straight, &through));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
+use super::scenario::Scenario;
 use crate::certificates::Certificates;
 use crate::powerstrip::Powerstrip;
 
@@ -13,6 +14,8 @@ use crate::powerstrip::Powerstrip;
 pub struct Way {
     /// What reports call it.
     pub name: String,
+    /// Whether it is TCP without TLS.
+    pub is_plain_tcp: bool,
     /// The client's `DOCKER_HOST`.
     pub address: String,
     /// The client's `DOCKER_CERT_PATH`, where it has to speak TLS.
@@ -23,7 +26,8 @@ impl Way {
     /// The way that has no Powerstrip on it.
     #[must_use]
     pub fn straight(engine: &str) -> Self {
-        Self { name: "straight".to_owned(), address: engine.to_owned(), certificates: None }
+        let name = "straight".to_owned();
+        Self { name, is_plain_tcp: false, address: engine.to_owned(), certificates: None }
     }
 }
 
@@ -61,15 +65,17 @@ impl Ways {
     }
 
     /// The ways that the scenario of this number takes.
-    pub fn of(&self, selection: Selection, number: usize) -> impl Iterator<Item = &Way> {
-        self.settings.iter().enumerate().flat_map(move |(shift, ways)| {
-            let is_taken = move |index: usize| match selection {
-                Selection::All => true,
-                Selection::InTurn => (number + shift) % ways.len() == index,
-            };
-            let taken = ways.iter().enumerate().filter(move |(index, _)| is_taken(*index));
-            taken.map(|(_, way)| way)
-        })
+    #[must_use]
+    pub fn of(&self, scenario: &Scenario, selection: Selection, number: usize) -> Vec<&Way> {
+        let mut taken = Vec::new();
+        for (shift, ways) in self.settings.iter().enumerate() {
+            let fit: Vec<&Way> = ways.iter().filter(|way| scenario.may_take(way)).collect();
+            match selection {
+                Selection::All => taken.extend(fit),
+                Selection::InTurn => taken.push(fit[(number + shift) % fit.len()]),
+            }
+        }
+        taken
     }
 }
 
@@ -101,6 +107,7 @@ async fn ways(powerstrip: &Powerstrip, tls: &Certificates, setting: &str) -> Res
     let [unix, tcp, secure] = addresses.as_slice() else { bail!("not three: {addresses:?}") };
     let way = |transport: &str, address: &String, certificates| Way {
         name: format!("{transport}, {setting}"),
+        is_plain_tcp: transport == "tcp",
         address: address.clone(),
         certificates,
     };
