@@ -19,7 +19,13 @@ until_true() { until "$@" >/dev/null 2>&1; do sleep 0.05; done; }
 until_logged() { until docker logs "$1" 2>&1 | grep -qF -- "$2"; do sleep 0.05; done; }
 
 # Passes on its input without lines that repeat the one before, each line at once.
-once() { awk '$0 != last { print; fflush() } { last = $0 }'; }
+once() {
+    local line last=
+    while IFS= read -r line; do
+        [ "$line" = "$last" ] || printf '%s\n' "$line"
+        last=$line
+    done
+}
 
 # Passes on its input without what the clock says: instants, durations, and what is measured.
 timeless() {

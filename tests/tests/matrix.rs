@@ -3,10 +3,6 @@
 
 use powerstrip_tests::RealEngine;
 use powerstrip_tests::matrix::{Selection, Site, Tally, scenarios};
-use tokio::sync::Mutex;
-
-/// Scenarios that count what the engine holds must not meet those of other themes.
-static ENGINE: Mutex<()> = Mutex::const_new(());
 
 macro_rules! themes {
     ($($theme:ident)*) => {
@@ -48,7 +44,6 @@ async fn is_the_same_through_powerstrip(theme: &str) {
             eprintln!("skipped: {}: there is no {lacking}", scenario.title);
             continue;
         }
-        let _held = ENGINE.lock().await;
         let tally = site.compare(scenario, Selection::InTurn, number).await;
         total.add(tally.expect("there is a folder to run in"));
     }

@@ -17,6 +17,9 @@ use super::scenario::{Line, Scenario, folder};
 use super::way::{Selection, Way, Ways};
 use crate::snapshot::normalised;
 
+/// Held to read by scenarios that may run beside others, to write by those that may not.
+static ENGINE_STATE: RwLock<()> = RwLock::const_new(());
+
 /// Where a matrix is run.
 pub struct Site {
     straight: Way,
@@ -27,8 +30,6 @@ pub struct Site {
     path: OsString,
     /// The folder of the client's plugins, where it has some.
     plugins: Option<PathBuf>,
-    /// Held to read by scenarios that may run beside others, to write by those that may not.
-    state: RwLock<()>,
 }
 
 impl Site {
@@ -49,7 +50,6 @@ impl Site {
             locked_registry: None,
             path: env::join_paths(own.into_iter().chain(env::split_paths(&path)))?,
             plugins: programs.map(|folder| folder.join("cli-plugins")),
-            state: RwLock::new(()),
         })
     }
 
@@ -84,8 +84,8 @@ impl Site {
         number: usize,
     ) -> Result<Tally> {
         let (_shared, _alone) = match scenario.is_alone() {
-            true => (None, Some(self.state.write().await)),
-            false => (Some(self.state.read().await), None),
+            true => (None, Some(ENGINE_STATE.write().await)),
+            false => (Some(ENGINE_STATE.read().await), None),
         };
         let straight = self.run(scenario, &self.straight).await?;
         let mut tally = Tally { commands: scenario.commands.len(), ..Tally::default() };
