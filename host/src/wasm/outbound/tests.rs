@@ -4,8 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http_body_util::Empty;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
+use tokio_rustls::TlsAcceptor;
 
 use super::*;
 use crate::grants::HostPattern;
@@ -40,10 +43,69 @@ async fn server() -> (u16, Arc<AtomicUsize>) {
     (port, connections)
 }
 
+/// A server with a certificate for `localhost`, and who trusts it.
+async fn secure_server() -> (u16, Tls) {
+    let names = vec!["localhost".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
+    let certificate = made.cert.der().clone();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+    let config = ServerConfig::builder().with_no_client_auth();
+    let config = config.with_single_cert(vec![certificate.clone()], key).expect("they fit");
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                tokio::spawn(answer(stream));
+            }
+        }
+    });
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate).expect("a certificate");
+    let trusting = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    (port, Tls::trusting(trusting))
+}
+
+#[tokio::test]
+async fn a_certificate_must_be_for_the_name_that_was_granted() {
+    let (port, tls) = secure_server().await;
+    let patterns = ["localhost", "127.0.0.1"].map(|host| format!("{host}:{port}"));
+    let client = client_with(&patterns.each_ref().map(String::as_str), None, tls);
+
+    let named = get(&client, &format!("https://localhost:{port}/")).await;
+    let other = get(&client, &format!("https://127.0.0.1:{port}/")).await;
+
+    assert_eq!(named.expect("it answers"), format!("host: localhost:{port}"));
+    assert!(matches!(other, Err(Error::TlsCertificateError)), "{other:?}");
+}
+
+#[tokio::test]
+async fn numbers_that_are_addresses_are_judged_as_such() {
+    let (port, connections) = server().await;
+    let by_wildcard = client(&["*"], None);
+    let by_name = client(&["0xa9fea9fe:80", "2852039166:80", "169.254.43518:80"], None);
+
+    for host in ["0x7f000001", "2130706433", "127.1", "0177.0.0.1", "0.0.0.0", "[::]"] {
+        let answer = get(&by_wildcard, &format!("http://{host}:{port}/")).await;
+        assert!(answer.is_err(), "{host}: {answer:?}");
+    }
+    for host in ["0xa9fea9fe", "2852039166", "169.254.43518"] {
+        let answer = get(&by_name, &format!("http://{host}/")).await;
+        let is_refused = matches!(answer, Err(Error::DestinationIpProhibited));
+        assert!(is_refused || matches!(answer, Err(Error::DnsError { .. })), "{host}: {answer:?}");
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 0);
+}
+
 fn client(patterns: &[&str], socket: Option<PathBuf>) -> Client {
+    client_with(patterns, socket, Tls::default())
+}
+
+fn client_with(patterns: &[&str], socket: Option<PathBuf>, tls: Tls) -> Client {
     let patterns = patterns.iter().map(|text| HostPattern::parse(text).expect("a pattern"));
     let grants = Grants { http: patterns.collect(), ..Grants::default() };
-    Client::new(&grants, socket, None, Tls::default())
+    Client::new(&grants, socket, None, tls)
 }
 
 async fn get(client: &Client, url: &str) -> Result<Bytes> {
