@@ -10,8 +10,8 @@ use std::net::IpAddr;
 use thiserror::Error;
 
 use crate::addr::{AddressError, parse_port, split_port};
-use crate::endpoint::EndpointPattern;
 
+pub use crate::endpoint::EndpointPattern;
 pub use docker_engine::{ENGINE_HOST, EngineDenied};
 pub use keyvalue::{KeyvalueGrant, Lifetime, Quota, RedisUrl, RedisUrlError, ValueStore, Values};
 pub use network::{Denied, address_allowed};

@@ -4,11 +4,11 @@ use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;
 
-use powerstrip::app;
+use powerstrip::app::{self, StartupError};
 use powerstrip::config::Config;
 use powerstrip::generation::{Builder, Built};
 use powerstrip::hook::{Hooks, Member, State};
-use powerstrip::wasm::StoreDown;
+use powerstrip::wasm::Runtime;
 use serde_json::{Value, json};
 
 use super::Report;
@@ -16,30 +16,50 @@ use super::Report;
 /// Reads the configuration and loads its adapters, without listening.
 pub(super) async fn run(path: &Path) -> anyhow::Result<Report> {
     let config = Config::load(path, &super::environment())?;
-    let (runtime, _) = app::runtime(&config, &super::runtime_settings())?;
-    let store = runtime.knock(&config.keyvalue.store).await.err();
+    let settings = super::runtime_settings();
+    let mut outside = Vec::new();
+    let runtime = match app::runtime(&config, &settings) {
+        Ok((runtime, _)) => runtime,
+        // A file may be checked before the certificates that it names are there.
+        Err(error @ StartupError::Tls(_)) => {
+            outside.push(warning("engine", &describe(&error)));
+            Runtime::new(&settings)?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if let Err(down) = runtime.knock(&config.keyvalue.store).await {
+        outside.push(warning("keyvalue", &describe(&down)));
+    }
     let built = Builder::new(runtime).build(&config).await?;
-    let warnings = warnings(&config, &built, store.as_ref());
+    let warnings = warnings(&config, &built, outside);
     let bad = !built.failed.is_empty();
     let report = Report::new(text(&config, &built, &warnings), json(&config, &built, &warnings));
     Ok(report.with_problem(bad))
 }
 
 /// What deserves attention though it is no error: in the file, in the adapters, outside.
-fn warnings(config: &Config, built: &Built, store: Option<&StoreDown>) -> Vec<Value> {
-    let warning = |key: String, message: String| json!({ "key": key, "message": message });
+fn warnings(config: &Config, built: &Built, outside: Vec<Value>) -> Vec<Value> {
     let of_file = config.warnings.iter().map(|warning| json!(warning));
     let of_adapters = built
         .warnings
         .iter()
-        .map(|(adapter, message)| warning(format!("adapters.{adapter}"), message.clone()));
-    let down = |down: &StoreDown| warning("keyvalue".to_owned(), describe(down));
-    of_file.chain(of_adapters).chain(store.map(down)).collect()
+        .map(|(adapter, message)| warning(&format!("adapters.{adapter}"), message));
+    of_file.chain(of_adapters).chain(outside).collect()
 }
 
-/// An error with its cause.
-fn describe(error: &StoreDown) -> String {
-    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+fn warning(key: &str, message: &str) -> Value {
+    json!({ "key": key, "message": message })
+}
+
+/// An error with its causes.
+fn describe(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 fn text(config: &Config, built: &Built, warnings: &[Value]) -> String {

@@ -1,8 +1,7 @@
 //! What is missing, what is too much, and the line that mends it.
 
 use super::*;
-use crate::endpoint::EndpointPattern;
-use crate::grants::{HostPattern, KeyvalueGrant};
+use crate::grants::{EndpointPattern, HostPattern, KeyvalueGrant};
 
 #[test]
 fn imports_are_free_granted_or_unknown() {
