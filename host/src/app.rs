@@ -6,10 +6,12 @@ mod status;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::addr::Address;
 use crate::config::{self, Config, ConfigError, Environment};
@@ -22,6 +24,10 @@ use crate::wasm::{LoadError, Runtime, RuntimeSettings};
 use docker_engine::Lent;
 use reload::Reloader;
 use status::Status;
+
+/// How long clients are kept waiting for adapters at the start, all of them: most adapters are loaded
+/// by then, and whoever gets an answer can rely on that.
+const PATIENCE: Duration = Duration::from_millis(75);
 
 /// Why Powerstrip cannot start.
 #[derive(Debug, Error)]
@@ -94,12 +100,17 @@ impl App {
     /// When the configuration turns out to be wrong once the adapters are loaded. An adapter that
     /// cannot be loaded is no error: requests that need it are.
     pub async fn run(self) -> Result<(), StartupError> {
-        let Self { generations, reloader, upstream, listeners, mut signals, hang_up, status } = self;
+        let Self { generations, reloader, upstream, listeners, mut signals, hang_up, status } =
+            self;
         let (stop, now) = (Notify::new(), Notify::new());
-        for listener in &listeners {
-            tracing::info!(address = %listener.address(), "listening");
-        }
-        let proxy = Proxy::new(generations, Arc::clone(&upstream));
+        let proxy = Proxy::new(Arc::clone(&generations), Arc::clone(&upstream));
+        let serving = async {
+            let _ = timeout(PATIENCE, generations.settled()).await;
+            for listener in &listeners {
+                tracing::info!(address = %listener.address(), "listening");
+            }
+            server::run(listeners, Arc::new(proxy), stop.notified(), now.notified()).await;
+        };
         let stopping = async {
             signals.stop().await;
             stop.notify_one();
@@ -108,7 +119,7 @@ impl App {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            () = server::run(listeners, Arc::new(proxy), stop.notified(), now.notified()) => {}
+            () = serving => {}
             () = stopping => {}
             () = upstream.sweep() => {}
             () = status.run() => {}

@@ -131,6 +131,15 @@ impl Generations {
         self.number.send_modify(|number| *number += 1);
     }
 
+    /// Waits until no adapter is expected any more.
+    pub async fn settled(&self) {
+        let mut changed = self.number.subscribe();
+        while self.current().expected.contains(&true) {
+            // The sender is ours, so the wait can only end by a change.
+            let _ = changed.changed().await;
+        }
+    }
+
     /// How many there were before the one of the moment.
     #[must_use]
     pub fn number(&self) -> u64 {

@@ -165,8 +165,15 @@ impl Builder {
         Written { path, _folder: self.folder }
     }
 
-    /// Starts the program and waits until it listens.
-    pub async fn start(mut self) -> Powerstrip {
+    /// Starts the program and waits until it listens and all adapters that can be loaded are.
+    pub async fn start(self) -> Powerstrip {
+        let powerstrip = self.start_early().await;
+        powerstrip.logged("\"ready\"").await;
+        powerstrip
+    }
+
+    /// Starts the program and waits until it listens; adapters may be loading still.
+    pub async fn start_early(mut self) -> Powerstrip {
         let config = self.write();
         let sockets = self.sockets.take();
         let mut command = match sockets {

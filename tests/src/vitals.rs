@@ -34,9 +34,8 @@ impl Vitals {
         let is_status = |line: &&String| line.contains("\"message\":\"status\"");
         let told = process.lines().iter().filter(is_status).count();
         process.signal(Signal::USR1);
-        let lines = process.all_lines("its status", |lines| {
-            lines.iter().filter(is_status).nth(told).cloned()
-        });
+        let lines = process
+            .all_lines("its status", |lines| lines.iter().filter(is_status).nth(told).cloned());
         let status: Value = serde_json::from_str(&lines.await).expect("the log is JSON");
         let number = |field: &str| status[field].as_u64().expect("a number");
         Self {

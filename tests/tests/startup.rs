@@ -18,16 +18,13 @@ async fn with_late_adapter(engine: &FakeEngine, service: &Server) -> Powerstrip 
     Powerstrip::builder()
         .engine(engine.address())
         .component("late")
-        .adapter(
-            "late",
-            json!({"config": format!("http://{host}/"), "grants": {"http": [host]}}),
-        )
+        .adapter("late", json!({"config": format!("http://{host}/"), "grants": {"http": [host]}}))
         .configured("tagger", &json!({"name": "quick"}))
         .wasm_file("broken", b"this is no component")
         .pre("POST /*/containers/create", &["late"])
         .post("GET /*/version", &["tagger"])
         .pre("GET /*/images/json", &["broken"])
-        .start()
+        .start_early()
         .await
 }
 

@@ -154,10 +154,8 @@ impl Compiled {
 /// Compiles a component, or takes it from the cache; this takes CPU for up to seconds.
 pub(super) fn compile(engine: &Engine, bytes: &[u8], origin: &str) -> Result<Component, LoadError> {
     recognise(bytes, origin)?;
-    Component::from_binary(engine, bytes).map_err(|cause| LoadError::Corrupt {
-        origin: origin.to_owned(),
-        cause: cause.into(),
-    })
+    Component::from_binary(engine, bytes)
+        .map_err(|cause| LoadError::Corrupt { origin: origin.to_owned(), cause: cause.into() })
 }
 
 /// Reads a component's file, which messages call `origin`.

@@ -50,7 +50,6 @@ async fn main() -> ExitCode {
 #[expect(clippy::print_stdout, reason = "this program talks to a person")]
 async fn run(count: u64) -> Result<()> {
     let ground = Ground::lay().await;
-    ground.powerstrip.logged("\"ready\"").await;
     let before = Vitals::of(&ground.powerstrip).await;
     let (load, mut open) = (Load::start(ground.powerstrip.address()), ground.open().await?);
     let mut reloading = Reloading::of(&ground).await?;

@@ -49,7 +49,10 @@ async fn measure(rounds: usize) -> Result<bool> {
         ("different components", Setting { shared: false, corrupt: false, busy: false }),
         ("one of them corrupt", Setting { shared: false, corrupt: true, busy: false }),
         ("the same component in all", Setting { shared: true, corrupt: false, busy: false }),
-        ("different components, a busy core", Setting { shared: false, corrupt: false, busy: true }),
+        (
+            "different components, a busy core",
+            Setting { shared: false, corrupt: false, busy: true },
+        ),
     ];
     for (name, setting) in settings {
         let ground = Ground::lay(setting, engine.address())?;

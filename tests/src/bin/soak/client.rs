@@ -73,11 +73,8 @@ impl Soaker {
     async fn undertake(&mut self, kind: Kind) -> End {
         let weather = self.ground.relay.weather();
         let killed = self.random.u8(0..100) < KILLED;
-        let after = if killed {
-            Duration::from_millis(self.random.u64(KILLED_AFTER))
-        } else {
-            HANGING
-        };
+        let after =
+            if killed { Duration::from_millis(self.random.u64(KILLED_AFTER)) } else { HANGING };
         let done = tokio::time::timeout(after, self.work(kind)).await;
         let calm = weather.calm_until(self.ground.relay.weather());
         match done {

@@ -57,7 +57,6 @@ impl Ground {
             .endpoint("GET /*/events", &["identity"], &["identity"])
             .start()
             .await;
-        powerstrip.logged("\"ready\"").await;
         let docker = Docker::at(powerstrip.address());
         let straight = engine.docker();
         let label = format!("{LABEL}={}", std::process::id());

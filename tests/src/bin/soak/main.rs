@@ -120,12 +120,18 @@ async fn settled(ground: &Ground, before: Vitals) -> Result<Vitals> {
     let began = Instant::now();
     loop {
         let now = Vitals::of(&ground.powerstrip).await;
-        let same = (now.descriptors, now.tasks, now.idle_engine_connections, now.generations_in_use)
-            == (before.descriptors, before.tasks, 0, 1);
+        let same =
+            (now.descriptors, now.tasks, now.idle_engine_connections, now.generations_in_use)
+                == (before.descriptors, before.tasks, 0, 1);
         if same {
             return Ok(now);
         }
-        ensure!(began.elapsed() < PATIENCE, "left behind: {}; before: {}", shown(now), shown(before));
+        ensure!(
+            began.elapsed() < PATIENCE,
+            "left behind: {}; before: {}",
+            shown(now),
+            shown(before)
+        );
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
