@@ -84,6 +84,11 @@ start-time *args: _programs
 [group('test')]
 matrix *args:
     scripts/matrix "$@"
+# Run adapters that misbehave beside one that behaves; takes more of them: FILE.wasm… or folders
+[group('test')]
+bad-guests *args:
+    cargo build --release --workspace --bins
+    "${CARGO_TARGET_DIR:-target}/release/bad-guests" "$@"
 
 # Follow docs/ADAPTERS.md outside this repository, with cargo and cargo component
 [group('test')]

@@ -164,7 +164,9 @@ pub fn runtime(
     config: &Config,
     settings: &RuntimeSettings,
 ) -> Result<(Runtime, Arc<Upstream>), StartupError> {
-    let runtime = Runtime::new(settings).map_err(StartupError::Runtime)?;
+    let calls = config.adapters.iter().map(|adapter| adapter.limits.concurrency).sum();
+    let settings = settings.clone().with_room_for(calls);
+    let runtime = Runtime::new(&settings).map_err(StartupError::Runtime)?;
     let engine = Upstream::new(config.engine.address.clone(), engine_tls(&config.engine)?);
     let engine = Arc::new(engine);
     Ok((runtime.lending(Arc::new(Lent(Arc::clone(&engine)))), engine))

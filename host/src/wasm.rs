@@ -20,14 +20,15 @@ mod imports;
 mod inspect;
 mod instance;
 mod keyvalue;
+mod lanes;
 mod library;
 mod limiter;
 mod lines;
 mod load;
 mod outbound;
 mod runtime;
-mod slow_lane;
 mod state;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -87,7 +88,7 @@ impl WasmAdapter {
     }
 
     fn gave_up(&self, error: HookError) -> HookFailure {
-        match error {
+        match words::tidy_error(error) {
             HookError::Unavailable(text) if self.webhook => HookFailure::WebhookUnreachable(text),
             HookError::BadMessage(text) if self.webhook => HookFailure::WebhookReply(text),
             HookError::Unavailable(text) | HookError::BadMessage(text) | HookError::Other(text) => {

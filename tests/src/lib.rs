@@ -28,6 +28,7 @@
 //! | the program | [`Powerstrip::builder`], [`command_line`] |
 //! | an engine that does what the test says | [`FakeEngine`] with [`Script`]s |
 //! | a real engine | [`RealEngine::find`], and `private-engine run cargo test` around it all |
+//! | an adapter that no compiler would make | [`WatGuest`] |
 //! | bytes on a socket | [`Client`] |
 //! | the `docker` client | [`Docker`] |
 //! | `docker` commands compared with and without Powerstrip | [`matrix`] |
@@ -57,6 +58,7 @@ mod repository;
 mod scripted;
 mod snapshot;
 mod vitals;
+mod wat_guest;
 mod webhook;
 mod wire;
 
@@ -77,5 +79,6 @@ pub use repository::repository;
 pub use scripted::{Gate, Recorded, Script, Server, Step};
 pub use snapshot::normalised;
 pub use vitals::Vitals;
+pub use wat_guest::{DATA, PASS, WatGuest};
 pub use webhook::{Reply, Webhook};
 pub use wire::{Head, Stream, Wire, connect};

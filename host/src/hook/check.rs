@@ -29,17 +29,41 @@ const FIXED: [&str; 14] = [
     "via",
 ];
 
+/// Headers that a hook may set, in bytes; the engine takes no head of more than 1 MiB.
+const MAX_HEADERS: usize = 128 * 1024;
+/// Lines of headers that a hook may set or remove: each is looked for among all others.
+const MAX_HEADER_LINES: usize = 512;
+/// The longest path with its query, and the longest words of a refusal, in bytes.
+const MAX_TEXT: usize = 64 * 1024;
+
 /// Whether a header, named in lower case, carries credentials.
 pub(super) fn is_credential(name: &str) -> bool {
     CREDENTIALS.contains(&name)
 }
 
+/// Text that goes where the engine, or a client, expects little of it.
+pub(super) fn text(what: &str, text: &str) -> Result<(), String> {
+    if text.len() <= MAX_TEXT {
+        return Ok(());
+    }
+    Err(format!("its {what} is longer than {}", show_bytes(MAX_TEXT as u64)))
+}
+
 pub(super) fn headers(change: &HeaderChange, credentials: bool) -> Result<(), String> {
+    // Each line costs its separators too: many short ones are as much as a few long ones.
+    let size: usize = change.set.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+    if size > MAX_HEADERS {
+        return Err(format!("its headers are larger than {}", show_bytes(MAX_HEADERS as u64)));
+    }
+    if change.set.len() + change.remove.len() > MAX_HEADER_LINES {
+        return Err(format!("it changes more than {MAX_HEADER_LINES} headers"));
+    }
     let names = change.set.iter().map(|(name, _)| name).chain(&change.remove);
     for name in names {
         let lower = name.to_ascii_lowercase();
         if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            return Err(format!("\"{}\" is not a header name", name.escape_default()));
+            let shown: String = name.chars().take(100).flat_map(char::escape_default).collect();
+            return Err(format!("\"{shown}\" is not a header name"));
         }
         if FIXED.contains(&lower.as_str()) {
             return Err(format!("it may not change the header \"{lower}\""));
@@ -105,6 +129,7 @@ pub(super) fn answer(response: &HookResponse, credentials: bool) -> Result<(), S
 /// A refusal: clients take everything below 400 for a success.
 pub(super) fn rejection(rejection: &Rejection) -> Result<(), String> {
     status(rejection.status, 400..=599)?;
+    text("message", &rejection.message)?;
     rejection.body.as_ref().map_or(Ok(()), |body| parses(body))
 }
 

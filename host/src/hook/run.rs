@@ -291,6 +291,7 @@ fn modify(
     }
     if patch.query.is_some() || !patch.variables.is_empty() {
         let redirected = scope.redirect(patch.query.as_deref(), &patch.variables)?;
+        check::text("path with its query", &redirected)?;
         draft.request.path_with_query = redirected;
     }
     draft.apply(patch, member)

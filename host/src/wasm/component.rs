@@ -154,8 +154,15 @@ impl Compiled {
 /// Compiles a component, or takes it from the cache; this takes CPU for up to seconds.
 pub(super) fn compile(engine: &Engine, bytes: &[u8], origin: &str) -> Result<Component, LoadError> {
     recognise(bytes, origin)?;
-    Component::from_binary(engine, bytes)
-        .map_err(|cause| LoadError::Corrupt { origin: origin.to_owned(), cause: cause.into() })
+    let (origin, cause) = match Component::from_binary(engine, bytes) {
+        Ok(component) => return Ok(component),
+        Err(cause) => (origin.to_owned(), cause.into()),
+    };
+    // What compiles where there is no pool is sound, but does not fit into its slots.
+    match engine.precompile_component(bytes) {
+        Ok(_) => Err(LoadError::TooManyParts { origin, cause }),
+        Err(_) => Err(LoadError::Corrupt { origin, cause }),
+    }
 }
 
 /// Reads a component's file, which messages call `origin`.

@@ -1,20 +1,23 @@
 //! The one wasmtime engine, its compilation cache, and the clock that interrupts busy guests.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use wasmtime::{Cache, CacheConfig, Config, Engine, EngineWeak};
+use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, EngineWeak};
 use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::error::LoadError;
 
 /// How often a busy guest gives way to other tasks and its deadline is looked at.
-const TICK: Duration = Duration::from_millis(2);
+const TICK: Duration = Duration::from_millis(1);
+/// Ticks without a guest after which the clock stops: starting it costs more than a tick does.
+const IDLE_TICKS: u32 = 100;
 /// The deepest call stack of a guest, in bytes.
 pub(super) const STACK: usize = 512 * 1024;
 /// Stack for guest and host functions together; the host's part is what exceeds [`STACK`].
@@ -35,6 +38,11 @@ pub(super) const MAX_TABLES: u32 = 40;
 /// Elements of one table.
 pub(super) const MAX_TABLE_ELEMENTS: u32 = 20_000;
 
+/// Stack of a thread that compiles: deeply nested code is compiled by functions that nest too.
+const COMPILER_STACK: usize = 16 * 1024 * 1024;
+/// How far the threads that compile stand back, in the kernel's units of niceness.
+const COMPILER_NICENESS: i32 = 10;
+
 /// Makes the engine: with pooled slots if the kernel grants the address space, else without.
 pub(super) fn build(slots: u32, cache_dir: Option<&Path>) -> Result<Engine, LoadError> {
     let cache = cache_dir.and_then(cache);
@@ -49,7 +57,11 @@ pub(super) fn build(slots: u32, cache_dir: Option<&Path>) -> Result<Engine, Load
         cause = format!("{cause:#}"),
         "no address space for pooled instances, so each call maps its own memory"
     );
-    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    config
+        .allocation_strategy(InstanceAllocationStrategy::OnDemand)
+        // Each memory would reserve 4 GiB of what there is not enough of.
+        .memory_reservation(0)
+        .memory_may_move(true);
     Engine::new(&config).map_err(|cause| LoadError::Engine { cause: cause.into() })
 }
 
@@ -69,6 +81,9 @@ fn base(cache: Option<Cache>) -> Config {
 }
 
 /// All limits are raised together: the smallest is the one that counts.
+///
+/// Memories keep the size that 32 bits address, so that compiled code needs no bounds checks and an
+/// adapter's limit may change without a restart; the limiter enforces it.
 fn pool(slots: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
@@ -83,7 +98,9 @@ fn pool(slots: u32) -> PoolingAllocationConfig {
         .max_unused_warm_slots(WARM_SLOTS)
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(64 * 1024)
-        .decommit_batch_size(16);
+        .decommit_batch_size(16)
+        // With it, pages that were swapped out would come back with another call's data.
+        .pagemap_scan(Enabled::No);
     pool
 }
 
@@ -112,23 +129,41 @@ fn own_folder(folder: &Path) -> io::Result<PathBuf> {
     if !ours || metadata.mode() & 0o022 != 0 {
         return Err(io::Error::other("the folder belongs to, or can be written by, other users"));
     }
+    // Nobody but us could write there, so what lies in it is ours; nobody else needs to read it.
+    fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
     Ok(folder)
 }
 
-/// The clock of the engine's epochs: a thread that ticks while calls run and sleeps otherwise.
-pub(super) struct Ticker(Arc<Beat>);
-
-struct Beat {
-    state: Mutex<State>,
-    changed: Condvar,
+/// The threads that compile: they stand back, since requests are served meanwhile.
+pub(super) fn compilers() -> Result<rayon::ThreadPool, LoadError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .thread_name(|at| format!("compiler-{at}"))
+        .stack_size(COMPILER_STACK)
+        .start_handler(|_| {
+            // Without the right to do so the threads are merely as important as others.
+            let _ = rustix::process::setpriority_process(None, COMPILER_NICENESS);
+        })
+        .build();
+    pool.map_err(|cause| LoadError::Engine { cause: cause.into() })
 }
 
+/// The clock of the engine's epochs: a thread that ticks while guests compute and sleeps otherwise.
+#[derive(Clone)]
+pub(super) struct Ticker(Arc<Clock>);
+
+/// Stops the thread when the last ticker is gone.
+struct Clock(Arc<Beat>);
+
 #[derive(Default)]
-struct State {
-    /// Calls that run now.
-    running: usize,
+struct Beat {
+    /// Guests that compute now.
+    computing: AtomicUsize,
+    /// The thread sleeps until it is woken.
+    stopped: AtomicBool,
     /// The engine is gone.
-    closed: bool,
+    closed: AtomicBool,
+    sleep: Mutex<()>,
+    wake: Condvar,
 }
 
 /// Keeps the clock ticking.
@@ -137,56 +172,69 @@ pub(super) struct Ticking<'a>(&'a Beat);
 impl Ticker {
     /// Starts the thread.
     pub(super) fn start(engine: &Engine) -> Result<Self, LoadError> {
-        let beat = Arc::new(Beat { state: Mutex::default(), changed: Condvar::new() });
+        let beat = Arc::new(Beat::default());
         let (theirs, weak) = (Arc::clone(&beat), engine.weak());
         thread::Builder::new()
             .name("epoch".to_owned())
             .spawn(move || tick(&theirs, &weak))
             .map_err(|source| LoadError::Engine { cause: source.into() })?;
-        Ok(Self(beat))
+        Ok(Self(Arc::new(Clock(beat))))
     }
 
     /// The clock ticks until the guard is dropped.
     pub(super) fn ticking(&self) -> Ticking<'_> {
-        let mut state = self.0.lock();
-        state.running += 1;
-        if state.running == 1 {
-            self.0.changed.notify_one();
+        let beat = &*self.0.0;
+        beat.computing.fetch_add(1, Ordering::SeqCst);
+        if beat.stopped.load(Ordering::SeqCst) {
+            beat.wake();
         }
-        Ticking(&self.0)
+        Ticking(beat)
     }
 }
 
-impl Drop for Ticker {
+impl Drop for Clock {
     fn drop(&mut self) {
-        self.0.lock().closed = true;
-        self.0.changed.notify_one();
+        self.0.closed.store(true, Ordering::SeqCst);
+        self.0.wake();
     }
 }
 
 impl Drop for Ticking<'_> {
     fn drop(&mut self) {
-        self.0.lock().running -= 1;
+        self.0.computing.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 impl Beat {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Wakes the thread, which holds the lock whenever it is not asleep but about to be.
+    fn wake(&self) {
+        drop(self.sleep.lock().unwrap_or_else(PoisonError::into_inner));
+        self.wake.notify_one();
+    }
+
+    /// Sleeps until a guest computes.
+    fn stop(&self) {
+        let asleep = self.sleep.lock().unwrap_or_else(PoisonError::into_inner);
+        self.stopped.store(true, Ordering::SeqCst);
+        let idle = |(): &mut ()| {
+            self.computing.load(Ordering::SeqCst) == 0 && !self.closed.load(Ordering::SeqCst)
+        };
+        drop(self.wake.wait_while(asleep, idle).unwrap_or_else(PoisonError::into_inner));
+        self.stopped.store(false, Ordering::SeqCst);
     }
 }
 
 fn tick(beat: &Beat, engine: &EngineWeak) {
-    loop {
-        let idle = |state: &mut State| state.running == 0 && !state.closed;
-        let state = beat.changed.wait_while(beat.lock(), idle);
-        if state.unwrap_or_else(PoisonError::into_inner).closed {
-            return;
-        }
+    let mut idle = 0;
+    while !beat.closed.load(Ordering::SeqCst) {
         thread::sleep(TICK);
-        match engine.upgrade() {
-            Some(engine) => engine.increment_epoch(),
-            None => return,
+        let Some(engine) = engine.upgrade() else { return };
+        engine.increment_epoch();
+        idle = if beat.computing.load(Ordering::SeqCst) == 0 { idle + 1 } else { 0 };
+        if idle == IDLE_TICKS {
+            drop(engine);
+            beat.stop();
+            idle = 0;
         }
     }
 }

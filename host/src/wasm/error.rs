@@ -4,12 +4,13 @@ use std::io;
 
 use thiserror::Error;
 use wasmtime::component::ResourceTableError;
-use wasmtime::{PoolConcurrencyLimitError, Trap};
+use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
 use super::engine::{MAX_TABLE_ELEMENTS, STACK};
 use super::keyvalue::StoreDown;
 use super::limiter::OverLimit;
 use super::state::MAX_HANDLES;
+use super::words;
 use crate::hook::{Carry, HookFailure};
 use crate::limits::{Limits, show_bytes};
 
@@ -85,10 +86,19 @@ pub enum LoadError {
         #[source]
         cause: Cause,
     },
+    /// A sound component that is made of more than an instance may have.
+    #[error("{origin} is made of more parts than an adapter may have")]
+    TooManyParts {
+        /// The file.
+        origin: String,
+        /// Which parts, and how many there may be.
+        #[source]
+        cause: Cause,
+    },
     /// A component for something else.
     #[error(
         "{origin} is a component, but not an adapter: it does not export {missing} (it exports {})",
-        or_nothing(exports)
+        some_of(exports)
     )]
     OtherWorld {
         /// The file.
@@ -109,7 +119,7 @@ pub enum LoadError {
         supported: &'static str,
     },
     /// Imports that this host does not have.
-    #[error("{origin} imports what Powerstrip does not offer: {}", imports.join(", "))]
+    #[error("{origin} imports what Powerstrip does not offer: {}", some_of(imports))]
     UnknownImports {
         /// The file.
         origin: String,
@@ -192,12 +202,18 @@ pub enum LoadError {
 fn wants(imports: &[String]) -> String {
     match imports {
         [] => "asks for them in its description".to_owned(),
-        _ => format!("imports {}", imports.join(", ")),
+        _ => format!("imports {}", some_of(imports)),
     }
 }
 
-fn or_nothing(names: &[String]) -> String {
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+/// As many names as one wants to read: a component may have thousands.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let mut shown: Vec<String> = names.iter().take(SHOWN).map(|name| words::tidy(name)).collect();
+    if names.len() > SHOWN {
+        shown.push(format!("and {} more", names.len() - SHOWN));
+    }
+    if shown.is_empty() { "nothing".to_owned() } else { shown.join(", ") }
 }
 
 /// The call's time is up; ends a guest that is busy.
@@ -219,7 +235,7 @@ pub(super) fn failure(error: &wasmtime::Error, limits: &Limits, output: u64) -> 
     if error.is::<PoolConcurrencyLimitError>() {
         return HookFailure::Busy { running: limits.concurrency, waiting: 0 };
     }
-    let trapped = || HookFailure::Trapped(format!("{error:?}"));
+    let trapped = || HookFailure::Trapped(words::tidy_lines(&format!("{error:?}")));
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => HookFailure::OutOfFuel { limit: limits.fuel },
         Some(Trap::Interrupt) => HookFailure::DeadlineExceeded { limit: limits.deadline },
@@ -229,11 +245,16 @@ pub(super) fn failure(error: &wasmtime::Error, limits: &Limits, output: u64) -> 
         Some(_) => trapped(),
         // `exit` ends a command, which no hook is.
         None if error.is::<wasmtime_wasi::I32Exit>() => trapped(),
-        // The guest ran, but what it handed over cannot be read: wasmtime has no types for these.
+        // wasmtime has no types for the rest. Where the guest was amid a call, the host refused it;
+        // else it had returned, and what it handed over cannot be read.
+        None if error.is::<WasmBacktrace>() => {
+            let why = words::tidy(&error.root_cause().to_string());
+            HookFailure::BadOutcome(format!("the host refused a call of it: {why}"))
+        }
         None => {
-            tracing::debug!(cause = format!("{error:#}"), "data from an adapter cannot be read");
-            let limit = show_bytes(output);
-            HookFailure::BadOutcome(format!("it handed over malformed data, or more than {limit}"))
+            let (why, limit) = (words::tidy(&error.root_cause().to_string()), show_bytes(output));
+            let text = format!("it handed over malformed data, or more than {limit}: {why}");
+            HookFailure::BadOutcome(text)
         }
     }
 }

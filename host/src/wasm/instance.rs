@@ -11,28 +11,23 @@ use tokio::time::timeout_at;
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Store, UpdateDeadline};
 
-use super::engine::Ticker;
 use super::error::{self, DeadlinePassed};
-use super::slow_lane::{Heavy, SlowLane};
+use super::lanes::{Habit, Lanes};
 use super::state::{CallScope, HostState, MAX_HANDLES, Resources};
 use crate::hook::{Carry, HookFailure};
 use crate::limits::{Limits, WAITING_PER_RUNNING};
 
 /// What a guest may hand over in one go besides its bodies: headers, log lines.
 const BESIDE_BODIES: u64 = 1024 * 1024;
-/// Interruptions after which a call leaves the thread of its request.
-const SHARE: u32 = 2;
 /// Stands for deadlines that are so far away that the clock cannot say when.
 const FAR_AWAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What all adapters share while they run.
 pub(super) struct Ground {
-    /// Lets busy guests be interrupted.
-    pub(super) ticker: Ticker,
     /// One permit for each instance that there is room for.
     pub(super) slots: Semaphore,
-    /// Takes calls that keep computing.
-    pub(super) slow_lane: SlowLane,
+    /// Where guests compute.
+    pub(super) lanes: Lanes,
 }
 
 /// An exported function that can be called on a fresh instance.
@@ -62,6 +57,8 @@ pub(super) struct Ready {
     pub(super) output: u64,
     /// Who runs and who waits.
     pub(super) turns: Turns,
+    /// How much its calls compute.
+    pub(super) habit: Habit,
 }
 
 /// On whose behalf a call is made.
@@ -107,11 +104,10 @@ impl Ready {
             deadline,
             memory: self.limits.memory,
             granted: caller.granted,
-            heavy: Heavy::default(),
         };
-        let (this, heavy) = (Arc::clone(self), Arc::clone(&scope.heavy));
+        let this = Arc::clone(self);
         let call = AssertUnwindSafe(async move { this.call(function, scope).await });
-        let call = self.ground.slow_lane.run(call.catch_unwind(), heavy);
+        let call = self.ground.lanes.run(call.catch_unwind(), &self.habit);
         match timeout_at(at, call).await {
             Ok(Some(Ok(done))) => done.map_err(|e| error::failure(&e, &self.limits, self.output)),
             Ok(None | Some(Err(_))) => Err(HookFailure::Trapped("the host panicked".to_owned())),
@@ -125,7 +121,6 @@ impl Ready {
         scope: CallScope,
     ) -> wasmtime::Result<F::Output> {
         let mut store = self.store(scope)?;
-        let _ticking = self.ground.ticker.ticking();
         let instance = self.pre.instantiate_async(&mut store).await?;
         let output = function.call(&mut store, &instance).await;
         let fuel = self.limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
@@ -144,14 +139,9 @@ impl Ready {
         // The table of host objects fills up first, and says so with a type of its own.
         store.set_max_component_handles(2 * MAX_HANDLES);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|mut store| {
-            let state = store.data_mut();
-            if Instant::now() >= state.deadline {
+        store.epoch_deadline_callback(|store| {
+            if Instant::now() >= store.data().deadline {
                 return Err(DeadlinePassed.into());
-            }
-            state.ticks += 1;
-            if state.ticks == SHARE {
-                state.heavy.store(true, Ordering::Relaxed);
             }
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread;
 
+use rayon::ThreadPool;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::spawn_blocking;
 use wasmtime::Engine;
@@ -21,15 +21,17 @@ pub(super) struct Library {
     engine: Engine,
     /// By the hash of the component's file.
     shelves: Mutex<HashMap<[u8; 32], Weak<OnceCell<Component>>>>,
+    /// The threads that compile.
+    compilers: Arc<ThreadPool>,
     /// Compiling takes CPU for up to seconds; more at a time would only slow each other down.
     cores: Semaphore,
 }
 
 impl Library {
     /// Nothing is compiled yet.
-    pub(super) fn new(engine: Engine) -> Self {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        Self { engine, shelves: Mutex::default(), cores: Semaphore::new(cores) }
+    pub(super) fn new(engine: Engine, compilers: ThreadPool) -> Self {
+        let cores = Semaphore::new(compilers.current_num_threads());
+        Self { engine, shelves: Mutex::default(), compilers: Arc::new(compilers), cores }
     }
 
     /// The compiled component, and what keeps it here for others.
@@ -49,7 +51,9 @@ impl Library {
     async fn compile(&self, file: ComponentFile, origin: &str) -> Result<Component, LoadError> {
         let _core = self.cores.acquire().await.expect("the semaphore is never closed");
         let (engine, origin) = (self.engine.clone(), origin.to_owned());
-        let compiling = spawn_blocking(move || compile(&engine, &file.bytes, &origin)).await;
+        let compilers = Arc::clone(&self.compilers);
+        let compile = move || compile(&engine, &file.bytes, &origin);
+        let compiling = spawn_blocking(move || compilers.install(compile)).await;
         compiling.map_err(|panic| LoadError::Engine { cause: panic.into() })?
     }
 
@@ -67,14 +71,19 @@ impl Library {
 
 #[cfg(test)]
 mod tests {
+    use super::super::engine;
     use super::*;
 
     /// An empty component: the name, the version and the layer.
     const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
 
+    fn library() -> Library {
+        Library::new(Engine::default(), engine::compilers().expect("threads can be had"))
+    }
+
     #[tokio::test]
     async fn a_component_stays_for_as_long_as_somebody_uses_it() {
-        let library = Library::new(Engine::default());
+        let library = library();
         let file = || ComponentFile::new(COMPONENT);
 
         let (_, first) = library.compiled(file(), "one.wasm").await.expect("a component");
@@ -89,7 +98,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_does_not_compile_is_tried_again() {
-        let library = Library::new(Engine::default());
+        let library = library();
         let file = || ComponentFile::new([&COMPONENT[..], &[9, 9]].concat());
 
         let (one, two) = tokio::join!(

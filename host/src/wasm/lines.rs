@@ -1,6 +1,8 @@
 //! What an adapter says: its log lines and its standard output, as events under its name.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,45 +11,94 @@ use tracing::Level;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
+use super::words;
+
 /// Lines that one call may write.
 const MAX_LINES: usize = 200;
 /// Bytes that one call may write.
 const MAX_BYTES: usize = 64 * 1024;
-/// The longest line; more is cut into several.
+/// The longest line of a standard stream; more is cut into several.
 const MAX_LINE: usize = 4 * 1024;
+/// What all calls of an adapter may write at once, and again within [`REFILL`]; a multiple of what
+/// one may.
+const CALLS_AT_ONCE: usize = 50;
+/// How long it takes until an adapter that has said all that it may, may say as much again.
+const REFILL: Duration = Duration::from_secs(10);
+
+/// The log of an adapter.
+pub(super) struct AdapterLog {
+    adapter: Arc<str>,
+    pace: Mutex<(Budget, Instant)>,
+}
+
+impl AdapterLog {
+    /// The log of the adapter with this name.
+    pub(super) fn new(adapter: Arc<str>) -> Arc<Self> {
+        Arc::new(Self {
+            adapter,
+            pace: Mutex::new((Budget::of_calls(CALLS_AT_ONCE), Instant::now())),
+        })
+    }
+
+    fn spend(&self, bytes: usize) -> bool {
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let (budget, since) = &mut *pace;
+        // Refilled in one go: a steady writer never notices, and a flood has nothing to gain.
+        if since.elapsed() >= REFILL {
+            (*budget, *since) = (Budget::of_calls(CALLS_AT_ONCE), Instant::now());
+        }
+        budget.spend(bytes)
+    }
+}
 
 /// The log of one call; its clones share the call's budget.
 #[derive(Clone)]
 pub(super) struct CallLog(Arc<Shared>);
 
 struct Shared {
-    adapter: Arc<str>,
+    adapter: Arc<AdapterLog>,
     request_id: String,
     budget: Mutex<Budget>,
+    /// The note that lines are dropped has been written.
+    noted: AtomicBool,
 }
 
+/// What may still be written.
 struct Budget {
     lines: usize,
     bytes: usize,
-    /// The note that lines are dropped has been written.
-    noted: bool,
+}
+
+impl Budget {
+    fn of_calls(calls: usize) -> Self {
+        Self { lines: calls * MAX_LINES, bytes: calls * MAX_BYTES }
+    }
+
+    fn spend(&mut self, bytes: usize) -> bool {
+        let enough = self.lines > 0 && self.bytes >= bytes;
+        if enough {
+            self.lines -= 1;
+            self.bytes -= bytes;
+        }
+        enough
+    }
 }
 
 impl CallLog {
     /// The log of a call by this adapter for this request; no request while it is loaded.
-    pub(super) fn new(adapter: Arc<str>, request_id: &str) -> Self {
-        let budget = Mutex::new(Budget { lines: MAX_LINES, bytes: MAX_BYTES, noted: false });
-        Self(Arc::new(Shared { adapter, request_id: request_id.to_owned(), budget }))
+    pub(super) fn new(adapter: Arc<AdapterLog>, request_id: &str) -> Self {
+        let budget = Mutex::new(Budget::of_calls(1));
+        let (request_id, noted) = (request_id.to_owned(), AtomicBool::new(false));
+        Self(Arc::new(Shared { adapter, request_id, budget, noted }))
     }
 
-    /// Writes a message, unless the call has said enough.
+    /// Writes a message, unless the call, or all calls of its adapter, have said enough.
     pub(super) fn write(&self, level: Level, text: &str) {
         if !self.0.spend(text.len()) {
             return;
         }
-        let (adapter, request_id) = (&*self.0.adapter, &*self.0.request_id);
-        let cut = text.floor_char_boundary(MAX_LINE);
-        let line = escape(&text[..cut]);
+        let (adapter, request_id) = (&*self.0.adapter.adapter, &*self.0.request_id);
+        let line = words::tidy(text);
         match level {
             Level::ERROR => tracing::error!(target: "adapter", adapter, request_id, "{line}"),
             Level::WARN => tracing::warn!(target: "adapter", adapter, request_id, "{line}"),
@@ -65,32 +116,17 @@ impl CallLog {
 
 impl Shared {
     fn spend(&self, bytes: usize) -> bool {
+        let bytes = bytes.min(MAX_LINE);
         let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
-        if budget.lines > 0 && budget.bytes >= bytes.min(MAX_LINE) {
-            budget.lines -= 1;
-            budget.bytes -= bytes.min(MAX_LINE);
+        if budget.spend(bytes) && self.adapter.spend(bytes) {
             return true;
         }
-        if !budget.noted {
-            budget.noted = true;
-            let (adapter, request_id) = (&*self.adapter, &*self.request_id);
+        if !self.noted.swap(true, Ordering::Relaxed) {
+            let (adapter, request_id) = (&*self.adapter.adapter, &*self.request_id);
             tracing::warn!(target: "adapter", adapter, request_id, "further lines are dropped");
         }
         false
     }
-}
-
-/// Control characters could forge lines, or drive the terminal of whoever reads the log.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\t' => escaped.push(character),
-            _ if character.is_control() => escaped.extend(character.escape_default()),
-            _ => escaped.push(character),
-        }
-    }
-    escaped
 }
 
 /// One standard stream of a call, cut into lines.
@@ -178,20 +214,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_are_escaped_and_tabs_stay() {
-        let text = "a\tb\x1b[2J\r\u{85}ü";
-
-        let line = escape(text);
-
-        assert_eq!(line, "a\tb\\u{1b}[2J\\r\\u{85}ü");
-    }
-
-    #[test]
     fn a_call_that_has_said_enough_is_cut_off() {
-        let log = CallLog::new("chatty".into(), "");
+        let log = CallLog::new(AdapterLog::new("chatty".into()), "");
 
         let written = (0..2 * MAX_LINES).filter(|_| log.0.spend(1)).count();
 
         assert_eq!(written, MAX_LINES);
+    }
+
+    #[test]
+    fn many_calls_share_what_their_adapter_may_say() {
+        let adapter = AdapterLog::new("chatty".into());
+        let calls = (0..2 * CALLS_AT_ONCE).map(|_| CallLog::new(Arc::clone(&adapter), ""));
+
+        let written = calls.map(|log| (0..MAX_LINES).filter(|_| log.0.spend(1)).count());
+
+        assert_eq!(written.sum::<usize>(), CALLS_AT_ONCE * MAX_LINES);
     }
 }

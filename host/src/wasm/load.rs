@@ -1,6 +1,7 @@
 //! Loading an adapter: from its component to something that hooks can be called on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::InstancePre;
 
@@ -10,12 +11,20 @@ use super::error::LoadError;
 use super::functions::{Describe, Exports, ValidateConfig};
 use super::grants::{Grant, Wishes};
 use super::instance::{Caller, Function, Ready, Turns};
+use super::lanes::Habit;
 use super::library::Code;
+use super::lines::AdapterLog;
 use super::outbound::Client;
 use super::runtime::{AdapterSpec, Kind, Shared, WebhookPeer};
 use super::state::{HostState, Resources};
+use super::words;
 use crate::grants::{Grants, HostPattern};
 use crate::hook::{Carry, Description, Hooks};
+use crate::limits::Limits;
+
+/// Time for an adapter to describe itself, and again to look at its configuration: others wait for
+/// it at start and at every reload.
+const TRIAL: Duration = Duration::from_secs(10);
 
 /// Loads an adapter.
 pub(super) async fn load(shared: Arc<Shared>, spec: AdapterSpec) -> Result<WasmAdapter, LoadError> {
@@ -26,12 +35,13 @@ pub(super) async fn load(shared: Arc<Shared>, spec: AdapterSpec) -> Result<WasmA
     let pre = resolve(&shared, &compiled)?;
     let exports = find_exports(&compiled, &pre, exported)?;
     let config: Arc<str> = spec.config.to_string().into();
-    let loading = Loading { compiled, ready: ready(&shared, pre, &spec, &config)?, exports };
+    let trial = ready(&shared, pre.clone(), &on_trial(&spec), &config)?;
+    let loading = Loading { compiled, ready: trial, exports };
     let description = loading.describe().await?;
     let warnings = loading.check_grants(&description, &spec)?;
     loading.check_hooks(description.hooks, exported)?;
-    loading.validate(config).await?;
-    let Loading { ready, exports, .. } = loading;
+    loading.validate(Arc::clone(&config)).await?;
+    let (ready, exports) = (ready(&shared, pre, &spec, &config)?, loading.exports);
     let webhook = matches!(spec.kind, Kind::Webhook(_));
     Ok(WasmAdapter { description, exports, ready, warnings, webhook, _code: code })
 }
@@ -45,7 +55,7 @@ pub(super) async fn describe(
     compiled.check_imports()?;
     let pre = resolve(shared, &compiled)?;
     let exports = find_exports(&compiled, &pre, exported)?;
-    let spec = AdapterSpec::unconfigured(&compiled.origin);
+    let spec = on_trial(&AdapterSpec::unconfigured(&compiled.origin));
     let loading = Loading { compiled, ready: ready(shared, pre, &spec, &"null".into())?, exports };
     let description = loading.describe().await?;
     Ok((loading.compiled, description))
@@ -64,6 +74,12 @@ pub(super) async fn compile(
     let size = file.bytes.len();
     let (component, code) = shared.library.compiled(file, origin).await?;
     Ok((Compiled::new(component, size, origin), code))
+}
+
+/// While it is loaded, an adapter may not take as long as a call may.
+fn on_trial(spec: &AdapterSpec) -> AdapterSpec {
+    let limits = Limits { deadline: spec.limits.deadline.min(TRIAL), ..spec.limits.clone() };
+    AdapterSpec { limits, ..spec.clone() }
 }
 
 fn resolve(shared: &Shared, compiled: &Compiled) -> Result<InstancePre<HostState>, LoadError> {
@@ -99,8 +115,10 @@ fn ready(
     let quota = spec.grants.keyvalue.map(|grant| grant.over(spec.values.quota));
     let namespace = |quota| shared.stores.namespace(&spec.values.store, &spec.name, quota);
     let namespace = quota.map(namespace).transpose().map_err(LoadError::Store)?;
+    let adapter: Arc<str> = spec.name.as_str().into();
     let resources = Resources {
-        adapter: spec.name.as_str().into(),
+        log: AdapterLog::new(Arc::clone(&adapter)),
+        adapter,
         config: Arc::clone(config),
         client: Client::new(
             &grants,
@@ -118,6 +136,7 @@ fn ready(
         limits: spec.limits.clone(),
         output: spec.output,
         turns: Turns::new(spec.limits.concurrency),
+        habit: Habit::default(),
     }))
 }
 
@@ -206,7 +225,10 @@ impl Loading {
     async fn validate(&self, config: Arc<str>) -> Result<(), LoadError> {
         let function = ValidateConfig { exports: Arc::clone(&self.exports), config };
         let verdict = self.call("validate-config", function, true).await?;
-        let refused = |problem| LoadError::Config { origin: self.compiled.origin.clone(), problem };
+        let refused = |problem: String| LoadError::Config {
+            origin: self.compiled.origin.clone(),
+            problem: words::tidy(&problem),
+        };
         verdict.map_err(refused)
     }
 }

@@ -12,16 +12,18 @@ use super::error::LoadError;
 use super::inspect::{self, Inspection};
 use super::instance::Ground;
 use super::keyvalue::{self, StoreDown, Stores};
+use super::lanes::Lanes;
 use super::library::Library;
 use super::outbound::{EngineAccess, Tls};
-use super::slow_lane::SlowLane;
 use super::state::HostState;
 use super::{WasmAdapter, imports, load};
 use crate::grants::{Grants, HostPattern, ValueStore, Values};
 use crate::limits::{DEFAULT_ANSWER, Limits};
 
-/// Instances that can run at the same time: address space is reserved for each.
+/// Instances that can run at the same time, at least: address space is reserved for each.
 pub const DEFAULT_SLOTS: u32 = 512;
+/// And at most: half of what a process can address.
+const MAX_SLOTS: u32 = 8192;
 
 /// The version of wasmtime.
 #[must_use]
@@ -39,6 +41,17 @@ pub struct RuntimeSettings {
     pub cache_dir: Option<PathBuf>,
     /// Calls that can run at the same time, over all adapters; others wait.
     pub slots: u32,
+}
+
+impl RuntimeSettings {
+    /// The settings with room for so many calls at a time, and a quarter more for adapters that are
+    /// added later. There is no making room once the engine runs: then calls wait.
+    #[must_use]
+    pub fn with_room_for(mut self, calls: usize) -> Self {
+        let wanted = u32::try_from(calls.saturating_add(calls / 4)).unwrap_or(u32::MAX);
+        self.slots = self.slots.max(wanted.min(MAX_SLOTS));
+        self
+    }
 }
 
 impl Default for RuntimeSettings {
@@ -135,12 +148,12 @@ impl Runtime {
         let engine = engine::build(slots.saturating_add(ENDING), settings.cache_dir.as_deref())?;
         let linker = imports::linker(&engine);
         let linker = linker.map_err(|cause| LoadError::Engine { cause: cause.into() })?;
-        let ticker = Ticker::start(&engine)?;
-        let slow_lane = SlowLane::start()?;
+        let lanes = Lanes::start(Ticker::start(&engine)?)?;
         let slots = Semaphore::new(slots as usize);
-        let ground = Arc::new(Ground { ticker, slots, slow_lane });
+        let ground = Arc::new(Ground { slots, lanes });
         let (stores, tls) = (Stores::default(), Tls::default());
-        let (docker_engine, library) = (OnceLock::new(), Library::new(engine));
+        let library = Library::new(engine, engine::compilers()?);
+        let docker_engine = OnceLock::new();
         let shared = Shared { linker, ground, stores, tls, docker_engine, library };
         Ok(Self(Arc::new(shared)))
     }

@@ -10,9 +10,8 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::keyvalue::{self, Namespace};
 use super::limiter::Limiter;
-use super::lines::CallLog;
+use super::lines::{AdapterLog, CallLog};
 use super::outbound::{Client, Outbound};
-use super::slow_lane::Heavy;
 use crate::grants::Grants;
 use crate::hook::Carry;
 
@@ -27,6 +26,8 @@ const MAX_FIELDS: usize = 128 * 1024;
 pub(super) struct Resources {
     /// Its name.
     pub(super) adapter: Arc<str>,
+    /// What all of its calls say.
+    pub(super) log: Arc<AdapterLog>,
     /// Its own section of the configuration, as JSON text.
     pub(super) config: Arc<str>,
     /// What the operator allows it.
@@ -54,10 +55,6 @@ pub(super) struct HostState {
     pub(super) limiter: Limiter,
     /// When the call has to be over.
     pub(super) deadline: Instant,
-    /// How often the guest was interrupted so far.
-    pub(super) ticks: u32,
-    /// Told when that is often.
-    pub(super) heavy: Heavy,
 }
 
 /// What differs between the calls of one adapter.
@@ -72,14 +69,12 @@ pub(super) struct CallScope {
     pub(super) memory: u64,
     /// Whether the adapter's grants hold; they do not while it describes itself.
     pub(super) granted: bool,
-    /// Told when the call has used its share of its thread.
-    pub(super) heavy: Heavy,
 }
 
 impl HostState {
     /// The state for a call.
     pub(super) fn new(resources: &Resources, scope: CallScope) -> Self {
-        let log = CallLog::new(Arc::clone(&resources.adapter), &scope.request_id);
+        let log = CallLog::new(Arc::clone(&resources.log), &scope.request_id);
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
         let mut http = WasiHttpCtx::new();
@@ -97,8 +92,6 @@ impl HostState {
             log,
             limiter: Limiter::new(scope.memory),
             deadline: scope.deadline,
-            ticks: 0,
-            heavy: scope.heavy,
         }
     }
 
