@@ -98,7 +98,8 @@ fn pool(slots: u32) -> PoolingAllocationConfig {
         .max_unused_warm_slots(WARM_SLOTS)
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(64 * 1024)
-        .decommit_batch_size(16)
+        // Batches would keep the memories of as many calls, be they full, until the next calls.
+        .decommit_batch_size(1)
         // With it, pages that were swapped out would come back with another call's data.
         .pagemap_scan(Enabled::No);
     pool
