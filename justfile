@@ -85,6 +85,7 @@ start-time *args: _programs
 matrix *args:
     scripts/matrix "$@"
 # Run adapters that misbehave beside one that behaves; takes more of them: FILE.wasm… or folders
+# Run adapters that misbehave beside one that behaves: ours, or those in FILE.wasm… or folders
 [group('test')]
 bad-guests *args:
     cargo build --release --workspace --bins

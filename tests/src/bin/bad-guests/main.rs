@@ -1,7 +1,7 @@
 //! Runs adapters that misbehave, beside one that behaves, and prints how each of them ended.
 //!
 //! `bad-guests` plays the guests of this program; `bad-guests FILE.wasm… FOLDER…` plays the given
-//! ones besides. Every call must end within its deadline and 50 ms more; the p99 of a neighbour's
+//! ones in their place. Every call must end within its deadline and 50 ms more; the p99 of a neighbour's
 //! calls may become half as much again; the proxy's memory returns to where it was.
 
 mod greedy;
@@ -44,13 +44,10 @@ async fn main() -> ExitCode {
 /// Plays all guests; gives the number of those that failed.
 #[expect(clippy::print_stdout, reason = "the table is what the program exists for")]
 async fn play(arguments: &[String]) -> Result<usize> {
-    let servers = Servers::start();
-    let mut guests = greedy::guests(&servers);
-    guests.extend(liar::guests());
-    guests.extend(unloadable::guests());
-    if !arguments.is_empty() {
-        guests = strangers::guests(arguments).await?;
-    }
+    let guests = match arguments {
+        [] => own(),
+        _ => strangers::guests(arguments).await?,
+    };
     let stage = Stage::start(&guests).await;
     // The first calls of a process are slow, and fill its pools.
     for guest in guests.iter().take(3) {
@@ -71,6 +68,14 @@ async fn play(arguments: &[String]) -> Result<usize> {
     println!("\nresident memory: {start} KiB at the start, {end} KiB at the end");
     println!("{} passed, {failed} failed", guests.len() - failed);
     Ok(failed)
+}
+
+/// The guests of this program.
+fn own() -> Vec<Guest> {
+    let mut guests = greedy::guests(&Servers::start());
+    guests.extend(liar::guests());
+    guests.extend(unloadable::guests());
+    guests
 }
 
 fn heading() -> String {

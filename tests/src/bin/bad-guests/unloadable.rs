@@ -24,12 +24,9 @@ fn unready(name: &str, bytes: Vec<u8>, text: &str) -> Guest {
 fn files() -> Vec<Guest> {
     let whole = WatGuest::default().component();
     let cut = whole[..whole.len() / 2].to_vec();
-    let section = |bytes: usize| {
-        // An id of 0, the size in seven bits each, a name of one letter, and zeros.
-        let size = u32::try_from(bytes + 2).expect("it is small");
-        let sizes = (0..5).map(|at| (size >> (7 * at)) as u8 & 127 | if at < 4 { 128 } else { 0 });
-        [vec![0], sizes.collect(), vec![1, b'x'], vec![0; bytes]].concat()
-    };
+    // An id of 0, the size, a name of one letter, and zeros.
+    let section =
+        |bytes: usize| [&[0_u8][..], &padded(bytes + 2), &[1, b'x'], &vec![0; bytes]].concat();
     vec![
         unready("empty", Vec::new(), "is not WebAssembly"),
         unready("text", b"#!/bin/sh".to_vec(), "is not WebAssembly"),
@@ -48,7 +45,6 @@ fn oversized() -> Vec<Guest> {
         let _ = write!(text, "(import \"a:b/c{at}\" (instance))");
         text
     });
-    let nested = format!("{}{}", "(component ".repeat(500), ")".repeat(500));
     let instances =
         format!("(component (core module $m) {})", "(core instance (instantiate $m))".repeat(100));
     let memories = "(component (core module $m (memory 1)) (core module $n (memory 1))".to_owned()
@@ -60,13 +56,30 @@ fn oversized() -> Vec<Guest> {
     let apart = WatGuest::default().pages(1000).field("(data (i32.const 65000000) \"x\")");
     vec![
         unready("10000-imports", wat(&format!("(component {imports})")), "and 9990 more"),
-        unready("500-deep", wat(&nested), "is damaged"),
+        unready("500-deep", nested(500), "is damaged"),
         unready("100-instances", wat(&instances), "more parts than an adapter may have"),
         unready("30-memories", wat(&memories), "more parts than an adapter may have"),
         Guest::bytes("5000-blocks-deep", code).ends(200, ""),
         unready("data-at-4-gib", far.component(), "more than its limit of 64 MiB"),
         Guest::wat("data-at-60-mib", &apart).ends(200, ""),
     ]
+}
+
+/// Components within components, so many deep.
+fn nested(depth: usize) -> Vec<u8> {
+    let header = *b"\0asm\x0d\0\x01\0";
+    (0..depth).fold(header.to_vec(), |inner, _| {
+        // Section 4 holds a component.
+        [&header[..], &[4], &padded(inner.len()), &inner].concat()
+    })
+}
+
+/// A number as WebAssembly writes it, seven bits a byte, in five bytes.
+fn padded(number: usize) -> [u8; 5] {
+    std::array::from_fn(|at| {
+        let more = if at < 4 { 128 } else { 0 };
+        u8::try_from(number >> (7 * at) & 127).expect("it has seven bits") | more
+    })
 }
 
 fn wat_of(field: &str) -> Vec<u8> {
