@@ -26,8 +26,9 @@ const FIRST_SHARE: Duration = Duration::from_millis(1);
 const SECOND_SHARE: Duration = Duration::from_millis(100);
 /// Briefer calls in a row after which an adapter is taken for a brief one again.
 const REFORMED: usize = 8;
-/// How far the second lane stands back, in the kernel's units of niceness.
-const NICENESS: i32 = 10;
+/// How far the second lane stands back, in the kernel's units of niceness: a third of the share of
+/// others, so that a call with much to do still ends where other services keep all cores busy.
+const NICENESS: i32 = 5;
 
 /// The lanes beside the threads of requests.
 pub(super) struct Lanes {
