@@ -9,7 +9,7 @@ use crate::{Request, Response, Result};
 ///
 /// Every hook has a default that does nothing; implement those that you name in
 /// [`export!`](crate::export!). Each call runs in a fresh sandbox: what an adapter keeps in memory
-/// is gone with the next request.
+/// is gone with the next request, unless the operator keeps its instances warm.
 pub trait Adapter: Sized {
     /// The adapter's section of the configuration file; `()` for none.
     ///
@@ -80,6 +80,8 @@ impl Pre {
 pub enum Post {
     /// Go on, with the changes that were made to the answer, if any.
     Pass,
+    /// The same, but no later post-hook is asked, unless the operator requires it.
+    Finish,
     /// The client gets an error in place of the answer.
     Reject(Rejection),
 }

@@ -85,6 +85,9 @@ impl<E: Exported> post_hook::Guest for Component<E> {
                 Some(patch) => post_hook::PostOutcome::Modify(patch),
                 None => post_hook::PostOutcome::Pass,
             },
+            Post::Finish => {
+                post_hook::PostOutcome::Finish(response.into_patch().unwrap_or(UNCHANGED))
+            }
             Post::Reject(rejection) => post_hook::PostOutcome::Reject(rejection.into()),
         })
     }
@@ -101,6 +104,14 @@ impl<E: Exported> unwind::Guest for Component<E> {
         Ok(adapter.unwind(&request, &reason.into())?)
     }
 }
+
+/// A patch that changes nothing.
+const UNCHANGED: types::ResponsePatch = types::ResponsePatch {
+    status_code: None,
+    set_headers: Vec::new(),
+    remove_headers: Vec::new(),
+    body: None,
+};
 
 /// What the adapter tells of itself at load.
 #[must_use]

@@ -1,5 +1,6 @@
 //! Puts the parts together: the only place that knows them all.
 
+mod counters;
 mod docker_engine;
 mod reload;
 mod status;
@@ -125,6 +126,7 @@ impl App {
             () = status.run() => {}
             error = reloader.run(hang_up) => return Err(error.into()),
         }
+        counters::before_it_goes(&generations.current());
         tracing::info!("stopped");
         Ok(())
     }

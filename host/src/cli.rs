@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod explain;
 mod inspect;
+mod limits;
 mod report;
 mod serve;
 mod version;

@@ -14,6 +14,7 @@ mod keyvalue;
 mod listen;
 mod name;
 mod node;
+mod policy;
 mod quantity;
 mod resolve;
 mod types;

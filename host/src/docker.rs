@@ -6,6 +6,7 @@ pub mod error_body;
 pub mod json;
 pub mod media_type;
 pub mod normalise;
+pub mod secret;
 pub mod traffic;
 
 mod call;

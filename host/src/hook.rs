@@ -6,19 +6,30 @@
 //! here knows of sockets or of wasmtime.
 
 mod adapter;
+mod breaker;
 mod chain;
 mod check;
+mod diff;
 mod draft;
+mod effect;
 mod error;
 #[cfg(test)]
 mod fake;
 mod message;
+mod policy;
 mod run;
+mod tally;
 
 pub use adapter::{Adapter, BodyNeed, Call, Carry, Description, Hooks, PostOutcome, PreOutcome};
 pub use adapter::{Client, Context, UnwindReason};
-pub use chain::{Chain, Link, Member, Mode, OnFailure, State};
+pub use breaker::Breaker;
+pub use chain::{Chain, Link, Member, State};
+pub use diff::{Change, Diff, Edit};
 pub use draft::{AnswerDraft, Body, Draft, HeaderChange};
 pub use error::{HookError, HookFailure, HookKind};
 pub use message::{Header, HookRequest, HookResponse, Rejection, RequestPatch, ResponsePatch};
+pub use policy::{BreakerSettings, May, Mode, OnFailure};
 pub use run::{Run, Scope, Verdict};
+pub use tally::{Counts, Tally};
+
+use adapter::Outcome;

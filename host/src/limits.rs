@@ -30,6 +30,10 @@ pub const MAX_MEMORY: u64 = 4 * 1024 * 1024 * 1024;
 pub const MAX_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most calls of one adapter at a time; each has a slot of address space reserved for it.
 pub const MAX_CONCURRENCY: u64 = 10_000;
+/// The most warm instances of one adapter; there is room for as many of all adapters together.
+pub const MAX_WARM: u64 = 64;
+/// The most calls that one warm instance serves.
+pub const MAX_USES: u64 = 1_000_000;
 /// The largest message that hooks can be shown, since it is held in memory.
 pub const MAX_MESSAGE: u64 = 1024 * 1024 * 1024;
 
@@ -67,6 +71,33 @@ impl Limits {
             deadline: DEFAULT_WEBHOOK_DEADLINE,
             ..Self::component()
         }
+    }
+}
+
+/// Whether an instance of a component serves one call or several.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Instances {
+    /// One: nothing of a call is seen by the next.
+    #[default]
+    Fresh,
+    /// Several, one after the other: for components that take long to start.
+    Warm(Warm),
+}
+
+/// How long a warm instance is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Warm {
+    /// Calls that it serves at most: what a guest leaks is given back then.
+    pub uses: u64,
+    /// How long it waits for the next call; its memory is held all the while.
+    pub idle: Duration,
+    /// Instances that are kept; a call that finds none free gets one of its own.
+    pub concurrency: usize,
+}
+
+impl Default for Warm {
+    fn default() -> Self {
+        Self { uses: 1000, idle: Duration::from_secs(60), concurrency: 4 }
     }
 }
 

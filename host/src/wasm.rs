@@ -2,7 +2,7 @@
 //!
 //! A [`Runtime`] loads a component into a [`WasmAdapter`]: compiled once, its imports resolved once.
 //! Each call of a hook then gets a fresh instance with its own fuel, memory and deadline, and the
-//! instance is thrown away. wasmtime is named nowhere else in this crate.
+//! instance is thrown away, unless the operator has it kept warm. wasmtime is named nowhere else in this crate.
 //!
 //! ```text
 //! Runtime::load ─ component ─ grants ─ describe ─ validate-config ─► WasmAdapter
@@ -28,12 +28,14 @@ mod load;
 mod outbound;
 mod runtime;
 mod state;
+mod warm;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -117,6 +119,10 @@ impl Adapter for WasmAdapter {
         &self.description
     }
 
+    fn fuel_used(&self) -> u64 {
+        self.ready.fuel_used.load(Ordering::Relaxed)
+    }
+
     async fn pre(&self, call: &Call, request: &HookRequest) -> Result<PreOutcome, HookFailure> {
         let (hook, deadline) = (exported(self.exports.pre.as_ref())?, self.ready.deadline());
         let (theirs, request) = (call.clone(), request.clone());
@@ -143,7 +149,7 @@ impl Adapter for WasmAdapter {
         let outcome = self.call(function, call, deadline).await?;
         self.check_size(match &outcome {
             PostOutcome::Pass => None,
-            PostOutcome::Modify(patch) => patch.body.as_ref(),
+            PostOutcome::Modify(patch) | PostOutcome::Finish(patch) => patch.body.as_ref(),
             PostOutcome::Reject(rejection) => rejection.body.as_ref(),
         })?;
         Ok(outcome)

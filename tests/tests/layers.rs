@@ -19,7 +19,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("http1", &[]),
     ("endpoint", &["docker"]),
     ("grants", &["addr", "docker", "endpoint"]),
-    ("hook", &["telemetry", "limits"]),
+    ("hook", &["docker", "telemetry", "limits"]),
     ("config", &["addr", "endpoint", "grants", "hook", "limits", "telemetry"]),
     ("server", &["addr", "http1", "stream", "telemetry", "tls"]),
     ("upstream", &["addr", "http1", "stream", "telemetry", "tls"]),

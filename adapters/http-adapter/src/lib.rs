@@ -7,8 +7,8 @@ mod message;
 mod reply;
 mod webhook;
 
+use powerstrip_sdk::http;
 use powerstrip_sdk::{Adapter, BodyNeed, Error, Post, Pre, Reason, Request, Response, Result};
-use powerstrip_sdk::{http, log};
 use serde::Deserialize;
 
 use message::{ClientRequest, Message, ServerResponse};
@@ -78,11 +78,9 @@ impl Adapter for HttpAdapter {
             Answer::Refusal(rejection) => return Ok(Post::Reject(rejection)),
             Answer::Reply(reply) => reply,
         };
-        if self.protocol >= 2 && !reply.goes_on()? {
-            log::debug!("Continue is false; the later post-hooks run all the same");
-        }
+        let goes_on = self.protocol < 2 || reply.goes_on()?;
         reply.server_response()?.apply(response);
-        Ok(Post::Pass)
+        Ok(if goes_on { Post::Pass } else { Post::Finish })
     }
 
     fn unwind(&self, request: &Request, reason: &Reason) -> Result<()> {

@@ -260,6 +260,20 @@ fn version_2_sees_headers_and_context_and_may_answer_the_client() {
 }
 
 #[test]
+fn version_2_may_end_the_chain_of_post_hooks_and_version_1_may_not() {
+    let reply = json!({"Continue": false, "ModifiedServerResponse": {"Code": 299}});
+    let _seen = replies(200, reply.to_string());
+
+    let outcomes = [1, 2].map(|version| {
+        let mut response = testing::response(200, json!({}));
+        let outcome = webhook(version).post(&request(json!({})), &mut response);
+        (outcome.expect("the webhook replies"), response.status())
+    });
+
+    assert!(matches!(outcomes, [(Post::Pass, 299), (Post::Finish, 299)]), "{outcomes:?}");
+}
+
+#[test]
 fn version_2_is_told_why_to_unwind() {
     let seen = replies(200, "");
 

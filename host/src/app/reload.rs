@@ -73,6 +73,7 @@ impl Reloader {
                     failed = built.failed.len(),
                     "reloaded"
                 );
+                super::counters::before_it_goes(&self.generations.current());
                 self.generations.swap(built.generation);
                 self.changes.cover(&config);
             }

@@ -1,10 +1,12 @@
-//! Says at SIGUSR1 how the program is: numbers that go back to what they were when clients leave.
+//! Says at SIGUSR1 how the program is: numbers that go back to what they were when clients leave,
+//! and what became of the adapters' calls.
 
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tokio::signal::unix::Signal;
 
+use super::counters;
 use crate::generation::Generations;
 use crate::upstream::Upstream;
 
@@ -31,6 +33,7 @@ impl Status {
                 idle_engine_connections = self.upstream.idle_connections(),
                 "status"
             );
+            counters::tell(&self.generations.current());
         }
     }
 }

@@ -5,9 +5,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 use powerstrip::app::{self, StartupError};
-use powerstrip::config::Config;
+use powerstrip::config::{AdapterConfig, Config, Source};
 use powerstrip::generation::{Builder, Built};
 use powerstrip::hook::{Hooks, Member, State};
+use powerstrip::limits::Limits;
 use powerstrip::wasm::Runtime;
 use serde_json::{Value, json};
 
@@ -79,12 +80,14 @@ fn text(config: &Config, built: &Built, warnings: &[Value]) -> String {
     for endpoint in &config.endpoints {
         let _ = writeln!(text, "  endpoint  {}", endpoint.pattern);
     }
-    for member in built.generation.members() {
+    for (config, member) in adapters(config, built) {
         let (state, more) = match &member.state {
             State::Ready(adapter) => ("ready", hooks(adapter.description().hooks).join(", ")),
             State::NotReady(why) => ("NOT READY", why.clone()),
         };
         let _ = writeln!(text, "  adapter   {}: {state}: {more}", member.name);
+        let whose = if config.limits == defaults(config) { " (defaults)" } else { "" };
+        let _ = writeln!(text, "            {}{whose}", super::limits::text(&config.limits));
     }
     match built.failed.len() {
         0 => text.push_str("ok\n"),
@@ -104,19 +107,38 @@ fn json(config: &Config, built: &Built, warnings: &[Value]) -> Value {
         "listen": config.listeners.iter().map(|listener| listener.address.to_string()).collect::<Vec<_>>(),
         "engine": config.engine.address.to_string(),
         "endpoints": config.endpoints.iter().map(|endpoint| endpoint.pattern.to_string()).collect::<Vec<_>>(),
-        "adapters": built.generation.members().iter().map(|member| adapter(member)).collect::<Vec<_>>(),
+        "adapters": adapters(config, built).map(adapter).collect::<Vec<_>>(),
         "ok": built.failed.is_empty(),
     })
 }
 
-fn adapter(member: &Member) -> Value {
-    match &member.state {
+/// The adapters, as they are configured and as they were loaded.
+fn adapters<'a>(
+    config: &'a Config,
+    built: &'a Built,
+) -> impl Iterator<Item = (&'a AdapterConfig, &'a Member)> {
+    let members = built.generation.members().iter().map(|member| &**member);
+    config.adapters.iter().zip(members)
+}
+
+fn adapter((config, member): (&AdapterConfig, &Member)) -> Value {
+    let mut json = match &member.state {
         State::Ready(adapter) => {
             let own = adapter.description();
             let (hooks, version) = (hooks(own.hooks), &own.version);
             json!({ "name": member.name, "ready": true, "hooks": hooks, "version": version })
         }
         State::NotReady(why) => json!({ "name": member.name, "ready": false, "why": why }),
+    };
+    json["limits"] = super::limits::json(&config.limits);
+    json["instances"] = super::limits::instances(config.instances);
+    json
+}
+
+fn defaults(adapter: &AdapterConfig) -> Limits {
+    match adapter.source {
+        Source::Component(_) => Limits::component(),
+        Source::Webhook(_) => Limits::webhook(),
     }
 }
 

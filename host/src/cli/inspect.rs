@@ -5,7 +5,6 @@ use std::path::Path;
 
 use powerstrip::limits::{Limits, show_bytes};
 use powerstrip::wasm::{Inspection, Runtime, Source};
-use serde_json::json;
 
 use super::Report;
 
@@ -16,12 +15,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Report> {
     let inspection = runtime.inspect(source, &path.display().to_string()).await?;
     let limits = Limits::component();
     let mut json = serde_json::to_value(&inspection)?;
-    json["limits"] = json!({
-        "fuel": limits.fuel,
-        "memory": limits.memory,
-        "deadline_ms": limits.deadline.as_millis(),
-        "concurrency": limits.concurrency,
-    });
+    json["limits"] = super::limits::json(&limits);
     Ok(Report::new(text(path, &inspection, &limits), json))
 }
 
@@ -36,12 +30,7 @@ fn text(path: &Path, found: &Inspection, limits: &Limits) -> String {
     let bodies = format!("request {}, answer {}", found.request_body, found.response_body);
     line("bodies", &bodies);
     line("grants", &grants(found));
-    let memory = show_bytes(limits.memory);
-    let each = format!(
-        "{} units of fuel, {memory} of memory, {:?}, {} calls at a time (defaults)",
-        limits.fuel, limits.deadline, limits.concurrency
-    );
-    line("limits", &each);
+    line("limits", &format!("{} (defaults)", super::limits::text(limits)));
     line("size", &show_bytes(found.size as u64));
     if let Some(schema) = &found.config_schema {
         line("config", &schema.to_string());

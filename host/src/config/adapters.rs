@@ -8,14 +8,14 @@ use serde_json::Value as Json;
 use super::error::{Problem, Report};
 use super::grants;
 use super::node::Kind;
+use super::policy::{self, Policy, PolicyKeys};
 use super::quantity::{self, QuantityError};
 use super::types::{AdapterConfig, Digest, Source};
 use super::value::{Entry, Value};
 use super::{AdapterName, WebhookUrl, WebhookUrlError};
 use crate::grants::Grants;
-use crate::hook::{Mode, OnFailure};
 use crate::limits::{
-    DEFAULT_CONCURRENCY, Limits, MAX_CONCURRENCY, MAX_DEADLINE, MAX_MEMORY, show_bytes,
+    DEFAULT_CONCURRENCY, Instances, Limits, MAX_CONCURRENCY, MAX_DEADLINE, MAX_MEMORY, show_bytes,
 };
 
 /// What the section says.
@@ -35,7 +35,8 @@ impl AdapterConfig {
     }
 
     fn new(name: AdapterName, source: Source, shared: Shared) -> Self {
-        let Shared { limits, grants, on_failure, mode } = shared;
+        let Shared { limits, grants, policy } = shared;
+        let Policy { on_failure, mode, may, breaker, required } = policy;
         Self {
             name,
             source,
@@ -45,8 +46,11 @@ impl AdapterConfig {
             grants,
             on_failure,
             mode,
+            may,
+            breaker,
+            instances: Instances::Fresh,
             protocol: 1,
-            required: false,
+            required,
         }
     }
 }
@@ -108,33 +112,21 @@ fn read_webhook(
     name: Option<AdapterName>,
     report: &mut Report,
 ) -> Option<AdapterConfig> {
-    let names = [
-        "url",
-        "protocol",
-        "limits",
-        "grants",
-        "on_failure",
-        "mode",
-        "required",
-        "config",
-        "source",
-    ];
-    let [url, protocol, limits, grants, on_failure, mode, required, config, source] =
-        value.fields(names, report)?;
-    for misplaced in [config, source].into_iter().flatten() {
+    let keys = Keys::read(value, report)?;
+    for misplaced in [keys.config, keys.source, keys.instances].into_iter().flatten() {
         report.problem(misplaced.problem("this key is for components; a webhook has a `url`"));
     }
-    if let Some(grants) = &grants {
+    if let Some(grants) = &keys.shared.grants {
         grants::check_webhook(grants, report);
     }
-    let url = url.and_then(|url| read_url(&url, report));
-    let shared = SharedKeys { limits, grants, on_failure, mode };
-    let protocol = protocol.and_then(|value| value.word(&[("1", 1), ("2", 2)], report));
-    let required = required.and_then(|value| value.boolean(report));
-    let shared = shared.read(Limits::webhook(), report);
+    if let Some(digest) = keys.digest {
+        report.problem(digest.problem("a webhook has no digest: its component is built in"));
+    }
+    let url = keys.url.and_then(|url| read_url(&url, report));
+    let protocol = keys.protocol.and_then(|value| value.word(&[("1", 1), ("2", 2)], report));
+    let shared = keys.shared.read(Limits::webhook(), report);
     let mut config = AdapterConfig::new(name?, Source::Webhook(url?), shared);
     config.protocol = protocol.unwrap_or(1);
-    config.required = required.unwrap_or(false);
     Some(config)
 }
 
@@ -144,34 +136,20 @@ fn read_component(
     folder: &Path,
     report: &mut Report,
 ) -> Option<AdapterConfig> {
-    let names = [
-        "source",
-        "digest",
-        "config",
-        "limits",
-        "grants",
-        "on_failure",
-        "mode",
-        "required",
-        "url",
-        "protocol",
-    ];
-    let [source, digest, config, limits, grants, on_failure, mode, required, _, protocol] =
-        value.fields(names, report)?;
-    if let Some(protocol) = protocol {
+    let keys = Keys::read(value, report)?;
+    if let Some(protocol) = keys.protocol {
         report.problem(protocol.problem("only webhooks have a protocol"));
     }
-    let source = source.map(|source| read_source(&source, folder, report));
-    let shared = SharedKeys { limits, grants, on_failure, mode };
-    let digest = digest.and_then(|value| read_digest(&value, report));
-    let required = required.and_then(|value| value.boolean(report)).unwrap_or(false);
-    let own = config.and_then(|value| read_own(&value, report));
-    let shared = shared.read(Limits::component(), report);
+    let source = keys.source.map(|source| read_source(&source, folder, report));
+    let digest = keys.digest.and_then(|value| read_digest(&value, report));
+    let own = keys.config.and_then(|value| read_own(&value, report));
+    let instances = keys.instances.and_then(|value| policy::read_instances(&value, report));
+    let shared = keys.shared.read(Limits::component(), report);
     let name = name?;
     let source = source.unwrap_or_else(|| Some(component_file(folder, &name)))?;
     let mut config = AdapterConfig::new(name, Source::Component(source), shared);
     config.digest = digest;
-    config.required = required;
+    config.instances = instances.unwrap_or_default();
     config.config = own.unwrap_or(config.config);
     Some(config)
 }
@@ -207,26 +185,72 @@ fn component_file(folder: &Path, name: &AdapterName) -> PathBuf {
     folder.join(format!("{name}.wasm"))
 }
 
+/// The keys of an adapter.
+struct Keys<'n> {
+    url: Option<Value<'n>>,
+    protocol: Option<Value<'n>>,
+    source: Option<Value<'n>>,
+    digest: Option<Value<'n>>,
+    config: Option<Value<'n>>,
+    instances: Option<Value<'n>>,
+    shared: SharedKeys<'n>,
+}
+
 /// The keys that components and webhooks share.
 struct SharedKeys<'n> {
     limits: Option<Value<'n>>,
     grants: Option<Value<'n>>,
-    on_failure: Option<Value<'n>>,
-    mode: Option<Value<'n>>,
+    policy: PolicyKeys<'n>,
 }
 
 /// What these keys say.
 struct Shared {
     limits: Limits,
     grants: Grants,
-    on_failure: OnFailure,
-    mode: Mode,
+    policy: Policy,
+}
+
+impl<'n> Keys<'n> {
+    fn read(value: &Value<'n>, report: &mut Report) -> Option<Self> {
+        let names = [
+            "url",
+            "protocol",
+            "source",
+            "digest",
+            "config",
+            "instances",
+            "limits",
+            "grants",
+            "on_failure",
+            "mode",
+            "may",
+            "breaker",
+            "required",
+        ];
+        let [
+            url,
+            protocol,
+            source,
+            digest,
+            config,
+            instances,
+            limits,
+            grants,
+            on_failure,
+            mode,
+            may,
+            breaker,
+            required,
+        ] = value.fields(names, report)?;
+        let policy = PolicyKeys { on_failure, mode, may, breaker, required };
+        let shared = SharedKeys { limits, grants, policy };
+        Some(Self { url, protocol, source, digest, config, instances, shared })
+    }
 }
 
 impl Shared {
     fn new(limits: Limits) -> Self {
-        let (on_failure, mode) = (OnFailure::default(), Mode::default());
-        Self { limits, grants: Grants::default(), on_failure, mode }
+        Self { limits, grants: Grants::default(), policy: Policy::default() }
     }
 }
 
@@ -236,16 +260,8 @@ impl SharedKeys<'_> {
             read_limits(&section, &mut limits, report);
         }
         let grants = self.grants.and_then(|section| grants::read(&section, report));
-        let choices = [("fail", OnFailure::Fail), ("ignore", OnFailure::Ignore)];
-        let on_failure = self.on_failure.and_then(|value| value.word(&choices, report));
-        let modes = [("enforce", Mode::Enforce), ("monitor", Mode::Monitor)];
-        let mode = self.mode.and_then(|value| value.word(&modes, report));
-        Shared {
-            grants: grants.unwrap_or_default(),
-            on_failure: on_failure.unwrap_or_default(),
-            mode: mode.unwrap_or_default(),
-            ..Shared::new(limits)
-        }
+        let policy = self.policy.read(report);
+        Shared { limits, grants: grants.unwrap_or_default(), policy }
     }
 }
 

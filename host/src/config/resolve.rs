@@ -55,10 +55,21 @@ fn sections(
         "limits",
         "keyvalue",
         "adapters_dir",
+        "require_digest",
         OLD_ADAPTERS,
     ];
-    let [version, endpoints, adapters, listen, engine, limits, keyvalue, adapters_dir, plugins] =
-        root.fields(names, report)?;
+    let [
+        version,
+        endpoints,
+        adapters,
+        listen,
+        engine,
+        limits,
+        keyvalue,
+        adapters_dir,
+        require_digest,
+        plugins,
+    ] = root.fields(names, report)?;
     if let Some(version) = version {
         check_version(&version, report);
     }
@@ -75,6 +86,7 @@ fn sections(
         adapters_dir: folder.path,
         endpoints: endpoints.unwrap_or_default(),
         adapters: adapters.configs,
+        require_digest: require_digest.and_then(|value| value.boolean(report)).unwrap_or(false),
         listeners,
         engine: engine.value,
         limits: limits.map(|section| read_limits(&section, report)).unwrap_or_default(),

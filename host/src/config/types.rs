@@ -11,8 +11,8 @@ use super::webhook::WebhookUrl;
 use crate::addr::Address;
 use crate::endpoint::EndpointPattern;
 use crate::grants::{Grants, Values};
-use crate::hook::{Mode, OnFailure};
-use crate::limits::{BodyLimits, Limits};
+use crate::hook::{BreakerSettings, May, Mode, OnFailure};
+use crate::limits::{BodyLimits, Instances, Limits};
 
 /// A configuration without problems.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct Config {
     pub endpoints: Vec<Endpoint>,
     /// The adapters: those of the file in file order, then those only in the folder, by name.
     pub adapters: Vec<AdapterConfig>,
+    /// Whether every component needs a `digest` to run.
+    pub require_digest: bool,
     /// Where to listen; never empty.
     pub listeners: Vec<Listener>,
     /// The Docker Engine.
@@ -76,6 +78,12 @@ pub struct AdapterConfig {
     pub on_failure: OnFailure,
     /// Whether its outcomes are applied.
     pub mode: Mode,
+    /// Which outcomes are accepted from it.
+    pub may: May,
+    /// When it is left alone because it keeps failing; none means never.
+    pub breaker: Option<BreakerSettings>,
+    /// Whether an instance serves one call or several.
+    pub instances: Instances,
     /// The version of the webhook protocol, 1 or 2; 1 for a component.
     pub protocol: u8,
     /// Whether no earlier webhook may end the post chain before it.

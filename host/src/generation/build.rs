@@ -13,7 +13,7 @@ use crate::config::{self, AdapterConfig, Config, ConfigError, Digest, Named, Pro
 use crate::config::{Source, WebhookTarget, WebhookUrl};
 use crate::endpoint::{EndpointTable, Rule};
 use crate::grants::{Grants, HostPattern, ValueStore, Values};
-use crate::hook::{HookKind, Member, State};
+use crate::hook::{Breaker, HookKind, Member, State, Tally};
 use crate::wasm::{self, AdapterSpec, ComponentFile, Kind, LoadError, Runtime};
 use crate::wasm::{SOCKET_HOST, WebhookPeer};
 
@@ -78,7 +78,8 @@ impl Builder {
     ) -> Result<Built, ConfigError> {
         let mut generation = begin(config)?;
         let output = config.limits.body.max(config.limits.answer);
-        let common = Common { output, values: &config.keyvalue };
+        let require_digest = config.require_digest;
+        let common = Common { output, values: &config.keyvalue, require_digest };
         let load = async |(at, adapter)| (at, self.load(adapter, &common).await);
         let mut loads: FuturesUnordered<_> = config.adapters.iter().enumerate().map(load).collect();
         let mut results = BTreeMap::new();
@@ -123,6 +124,15 @@ impl Builder {
             let why = format!("its digest is {}, not the pinned {pinned}", Digest(sum));
             return LoadResult::failed(adapter, None, why);
         }
+        let is_component = matches!(adapter.source, Source::Component(_));
+        if common.require_digest && is_component && adapter.digest.is_none() {
+            let why = format!(
+                "it has no digest, as `require_digest` demands; to trust it as it is, \
+                add to this adapter:\ndigest: {}",
+                Digest(sum)
+            );
+            return LoadResult::failed(adapter, None, why);
+        }
         let (fingerprint, grants) =
             (Some(fingerprint(adapter, &sum, common)), adapter.grants.clone());
         if let Some(old) = old.filter(|old| old.fingerprint == fingerprint) {
@@ -149,6 +159,8 @@ struct Common<'a> {
     output: u64,
     /// Where they keep values, and how much of them.
     values: &'a Values,
+    /// Whether a component without a digest must not run.
+    require_digest: bool,
 }
 
 struct LoadResult {
@@ -184,6 +196,10 @@ fn member(adapter: &AdapterConfig, state: State) -> Member {
         state,
         on_failure: adapter.on_failure,
         mode: adapter.mode,
+        may: adapter.may,
+        required: adapter.required,
+        breaker: adapter.breaker.map(Breaker::new),
+        tally: Tally::default(),
         credentials: adapter.grants.credentials,
         whole_bodies_only: version_1,
         original_request: version_1,
@@ -304,6 +320,7 @@ fn spec(adapter: &AdapterConfig, file: ComponentFile, common: &Common<'_>) -> Ad
         config,
         limits: adapter.limits.clone(),
         grants: adapter.grants.clone(),
+        instances: adapter.instances,
         values: common.values.clone(),
         output: common.output,
         kind,

@@ -31,6 +31,11 @@ pub trait Adapter: Send + Sync {
         response: &HookResponse,
     ) -> Result<PostOutcome, HookFailure>;
 
+    /// Units of fuel that its calls have used so far.
+    fn fuel_used(&self) -> u64 {
+        0
+    }
+
     /// Lets it undo what its pre-hook began.
     ///
     /// # Errors
@@ -186,6 +191,8 @@ pub enum PostOutcome {
     Pass,
     /// Go on with these changes.
     Modify(ResponsePatch),
+    /// Go on with these changes, and ask no later adapter that is not required.
+    Finish(ResponsePatch),
     /// Refuse: the client gets an error in place of the answer.
     Reject(Rejection),
 }
@@ -203,4 +210,37 @@ pub enum UnwindReason {
     Answered(u16),
     /// The client went away before an answer was ready.
     ClientGone,
+}
+
+/// What a hook decided, as logs, counters and the operator's `may` name it.
+pub(super) trait Outcome {
+    fn name(&self) -> &'static str;
+}
+
+impl Outcome for PreOutcome {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Modify(_) => "modify",
+            Self::Respond(_) => "respond",
+            Self::Reject(_) => "reject",
+        }
+    }
+}
+
+impl Outcome for PostOutcome {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            // To end the chain changes what the client gets, even where nothing else does.
+            Self::Modify(_) | Self::Finish(_) => "modify",
+            Self::Reject(_) => "reject",
+        }
+    }
+}
+
+impl Outcome for () {
+    fn name(&self) -> &'static str {
+        "unwound"
+    }
 }

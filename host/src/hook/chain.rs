@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Adapter, BodyNeed, HookFailure, HookKind};
+use super::Tally;
+use super::{Adapter, BodyNeed, Breaker, Counts, HookFailure, HookKind, May, Mode, OnFailure};
 
 /// The adapters of one request.
 #[derive(Clone, Default)]
@@ -32,6 +33,14 @@ pub struct Member {
     pub on_failure: OnFailure,
     /// Whether its outcomes count.
     pub mode: Mode,
+    /// Which outcomes are accepted from it.
+    pub may: May,
+    /// Whether its post-hook runs even if an earlier adapter ended the chain.
+    pub required: bool,
+    /// Leaves it alone while it keeps failing; none means never.
+    pub breaker: Option<Breaker>,
+    /// What became of its calls.
+    pub tally: Tally,
     /// Whether it sees and may change credentials.
     pub credentials: bool,
     /// Whether it must not be called where a body exists that it cannot be shown (2015 webhooks).
@@ -46,26 +55,6 @@ pub enum State {
     Ready(Arc<dyn Adapter>),
     /// It could not be loaded, and why.
     NotReady(String),
-}
-
-/// What an adapter's failures do to a request.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum OnFailure {
-    /// They fail it.
-    #[default]
-    Fail,
-    /// They count as *pass*.
-    Ignore,
-}
-
-/// Whether an adapter's outcomes count.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// They are applied.
-    #[default]
-    Enforce,
-    /// They are recorded only.
-    Monitor,
 }
 
 impl Chain {
@@ -96,6 +85,15 @@ impl Chain {
 }
 
 impl Member {
+    /// What became of its calls so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let fuel = self.adapter().map_or(0, |adapter| adapter.fuel_used());
+        let mut counts = self.tally.counts();
+        counts.fuel = fuel;
+        counts
+    }
+
     pub(super) fn adapter(&self) -> Result<&Arc<dyn Adapter>, HookFailure> {
         match &self.state {
             State::Ready(adapter) => Ok(adapter),

@@ -71,12 +71,43 @@ pub enum HookFailure {
     /// It could not be loaded.
     #[error("{0}")]
     NotReady(String),
+    /// It failed so often in a row that it is left alone.
+    #[error("its circuit is open after {failures} failures in a row")]
+    CircuitOpen {
+        /// Failures that open it.
+        failures: u32,
+    },
     /// A webhook could not be reached.
     #[error("{0}")]
     WebhookUnreachable(String),
     /// A webhook's reply made no sense.
     #[error("{0}")]
     WebhookReply(String),
+}
+
+impl HookFailure {
+    /// A word for logs and counters.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::GaveUp(_) => "adapter_gave_up",
+            Self::Trapped(_) => "adapter_trapped",
+            Self::OutOfFuel { .. } => "adapter_out_of_fuel",
+            Self::OverLimit { .. } => "adapter_over_limit",
+            Self::DeadlineExceeded { .. } => "adapter_deadline",
+            Self::BadOutcome(_) => "adapter_bad_outcome",
+            Self::Busy { .. } => "adapter_busy",
+            Self::NotReady(_) => "adapter_not_ready",
+            Self::CircuitOpen { .. } => "adapter_circuit_open",
+            Self::WebhookUnreachable(_) => "webhook_unreachable",
+            Self::WebhookReply(_) => "webhook_reply",
+        }
+    }
+
+    /// Whether the adapter was called and failed, so that its circuit counts it.
+    pub(super) fn is_own(&self) -> bool {
+        !matches!(self, Self::Busy { .. } | Self::NotReady(_) | Self::CircuitOpen { .. })
+    }
 }
 
 /// A hook that failed, and so fails the request.
@@ -100,6 +131,9 @@ impl fmt::Display for HookError {
                 write!(formatter, "adapter {adapter} is not ready: {failure}")
             }
             HookFailure::Busy { .. } => write!(formatter, "adapter {adapter} is busy: {failure}"),
+            HookFailure::CircuitOpen { .. } => {
+                write!(formatter, "adapter {adapter} is not called: {failure}")
+            }
             _ => write!(formatter, "adapter {adapter} failed in its {}: {failure}", hook.as_str()),
         }
     }

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+use super::UnwindReason;
 use super::{Adapter, Call, Chain, Description, HookFailure, HookRequest, HookResponse, Hooks};
-use super::{Link, Member, Mode, OnFailure, PostOutcome, PreOutcome, State, UnwindReason};
+use super::{Link, May, Member, Mode, OnFailure, PostOutcome, PreOutcome, State, Tally};
 
 /// What was called, in order, by all fakes that share it.
 pub(super) type Calls = Arc<Mutex<Vec<String>>>;
@@ -47,21 +48,35 @@ impl FakeAdapter {
 
     /// Its place in a chain, with the operator's settings.
     pub(super) fn link_with(self, mode: Mode, on_failure: OnFailure) -> Link {
-        let member = Member {
-            name: self.name.to_owned(),
-            state: State::Ready(Arc::new(self)),
-            on_failure,
-            mode,
-            credentials: false,
-            whole_bodies_only: false,
-            original_request: false,
-        };
-        Link { pattern: "* *".into(), member: Arc::new(member) }
+        self.link_as(|member| Member { mode, on_failure, ..member })
+    }
+
+    /// Its place in a chain, with any of the operator's settings.
+    pub(super) fn link_as(self, settings: impl FnOnce(Member) -> Member) -> Link {
+        let member = member(self.name, State::Ready(Arc::new(self)));
+        Link { pattern: "* *".into(), member: Arc::new(settings(member)) }
     }
 
     fn note(&self, what: &str) {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.push(format!("{} {what}", self.name));
+    }
+}
+
+/// An adapter about which the operator said nothing.
+pub(super) fn member(name: &str, state: State) -> Member {
+    Member {
+        name: name.to_owned(),
+        state,
+        on_failure: OnFailure::Fail,
+        mode: Mode::Enforce,
+        may: May::default(),
+        required: false,
+        breaker: None,
+        tally: Tally::default(),
+        credentials: false,
+        whole_bodies_only: false,
+        original_request: false,
     }
 }
 

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::docker::Refusal;
 use crate::docker::json::JsonRefusal;
-use crate::hook::{HookError, HookFailure, Rejection};
+use crate::hook::{HookError, Rejection};
 use crate::http1::{BodyError, FramingError, HeadError};
 use crate::upstream::UpstreamError;
 
@@ -92,7 +92,7 @@ impl ProxyError {
             Self::BodyTooLarge(_) => "body_too_large",
             Self::Loop => "loop",
             Self::ClientGone => "client_gone",
-            Self::Hook(error) => hook_kind(&error.failure),
+            Self::Hook(error) => error.failure.kind(),
             Self::Refused(_) => "rejected",
             Self::Upstream(UpstreamError::Connect { .. }) => "upstream_unreachable",
             Self::Upstream(UpstreamError::ConnectTimeout(_)) => "upstream_timeout",
@@ -101,20 +101,5 @@ impl ProxyError {
             Self::ShuttingDown => "shutting_down",
             Self::Internal(_) => "internal",
         }
-    }
-}
-
-fn hook_kind(failure: &HookFailure) -> &'static str {
-    match failure {
-        HookFailure::GaveUp(_) => "adapter_gave_up",
-        HookFailure::Trapped(_) => "adapter_trapped",
-        HookFailure::OutOfFuel { .. } => "adapter_out_of_fuel",
-        HookFailure::OverLimit { .. } => "adapter_over_limit",
-        HookFailure::DeadlineExceeded { .. } => "adapter_deadline",
-        HookFailure::BadOutcome(_) => "adapter_bad_outcome",
-        HookFailure::Busy { .. } => "adapter_busy",
-        HookFailure::NotReady(_) => "adapter_not_ready",
-        HookFailure::WebhookUnreachable(_) => "webhook_unreachable",
-        HookFailure::WebhookReply(_) => "webhook_reply",
     }
 }

@@ -265,11 +265,19 @@ struct Within<'a> {
 }
 
 impl Scope for Within<'_> {
-    fn redirect(
-        &mut self,
-        query: Option<&str>,
-        variables: &[(String, String)],
-    ) -> Result<String, String> {
+    fn aim(&self, query: Option<&str>, variables: &[(String, String)]) -> Result<String, String> {
+        self.changed(query, variables).map(|call| call.forward_target())
+    }
+
+    fn go(&mut self, query: Option<&str>, variables: &[(String, String)]) {
+        if let Ok(call) = self.changed(query, variables) {
+            *self.call = call;
+        }
+    }
+}
+
+impl Within<'_> {
+    fn changed(&self, query: Option<&str>, variables: &[(String, String)]) -> Result<Call, String> {
         let mut call = self.call.clone();
         if !variables.is_empty() {
             call = call.with_variables(variables).map_err(|error| error.to_string())?;
@@ -281,8 +289,7 @@ impl Scope for Within<'_> {
         if !self.generation.matches_alike(self.call, &call, self.version) {
             return Err("it may not change the path of a request beyond its endpoint".to_owned());
         }
-        *self.call = call;
-        Ok(self.call.forward_target())
+        Ok(call)
     }
 }
 

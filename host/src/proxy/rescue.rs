@@ -59,7 +59,9 @@ fn status(error: &ProxyError) -> u16 {
 
 fn hook_status(failure: &HookFailure) -> u16 {
     match failure {
-        HookFailure::NotReady(_) | HookFailure::Busy { .. } => 503,
+        HookFailure::NotReady(_) | HookFailure::Busy { .. } | HookFailure::CircuitOpen { .. } => {
+            503
+        }
         HookFailure::DeadlineExceeded { .. } => 504,
         HookFailure::WebhookUnreachable(_) | HookFailure::WebhookReply(_) => 502,
         _ => 500,
@@ -72,7 +74,7 @@ fn log(error: &ProxyError) {
     span.record("error.type", kind).record("powerstrip.blame", error.blame().as_str());
     let source = error as &(dyn std::error::Error + 'static);
     match (error.blame(), error) {
-        (_, ProxyError::Hook(hook)) => log_hook(&hook.failure, source),
+        (_, ProxyError::Hook(hook)) => log_hook(&hook.failure, kind, source),
         (_, ProxyError::Refused(rejection)) => {
             tracing::info!(kind, message = %rejection.message, "an adapter refused a request");
         }
@@ -86,11 +88,13 @@ fn log(error: &ProxyError) {
     }
 }
 
-fn log_hook(failure: &HookFailure, error: &(dyn std::error::Error + 'static)) {
+fn log_hook(failure: &HookFailure, kind: &str, error: &(dyn std::error::Error + 'static)) {
     match failure {
-        HookFailure::Trapped(trace) => tracing::error!(error, trace, "an adapter crashed"),
-        HookFailure::BadOutcome(_) => tracing::error!(error, "an adapter's outcome is illegal"),
-        _ => tracing::warn!(error, "an adapter failed"),
+        HookFailure::Trapped(trace) => tracing::error!(kind, error, trace, "an adapter crashed"),
+        HookFailure::BadOutcome(_) => {
+            tracing::error!(kind, error, "an adapter's outcome is illegal");
+        }
+        _ => tracing::warn!(kind, error, "an adapter failed"),
     }
 }
 

@@ -103,6 +103,7 @@ impl From<post_hook::PostOutcome> for PostOutcome {
             post_hook::PostOutcome::Pass => Self::Pass,
             post_hook::PostOutcome::Modify(patch) => Self::Modify(patch.into()),
             post_hook::PostOutcome::Reject(rejection) => Self::Reject(rejection.into()),
+            post_hook::PostOutcome::Finish(patch) => Self::Finish(patch.into()),
         }
     }
 }

@@ -87,6 +87,12 @@ pub(super) struct PreHook {
 impl Function for PreHook {
     type Output = Answer<PreOutcome>;
 
+    const IS_HOOK: bool = true;
+
+    fn is_good(output: &Self::Output) -> bool {
+        output.is_ok()
+    }
+
     async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
         let guest = self.hook.load(&mut *store, instance)?;
         let variables = convert::variables(&self.call);
@@ -109,6 +115,12 @@ pub(super) struct PostHook {
 
 impl Function for PostHook {
     type Output = Answer<PostOutcome>;
+
+    const IS_HOOK: bool = true;
+
+    fn is_good(output: &Self::Output) -> bool {
+        output.is_ok()
+    }
 
     async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
         let guest = self.hook.load(&mut *store, instance)?;
@@ -134,6 +146,12 @@ pub(super) struct Unwind {
 
 impl Function for Unwind {
     type Output = Answer<()>;
+
+    const IS_HOOK: bool = true;
+
+    fn is_good(output: &Self::Output) -> bool {
+        output.is_ok()
+    }
 
     async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
         let guest = self.hook.load(&mut *store, instance)?;

@@ -1,8 +1,8 @@
-//! One call: a fresh instance, its limits, one deadline over all of it, and nothing left behind.
+//! One call: an instance, its limits, one deadline over all of it, and nothing left behind.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -14,6 +14,7 @@ use wasmtime::{Store, UpdateDeadline};
 use super::error::{self, DeadlinePassed};
 use super::lanes::{Habit, Lanes};
 use super::state::{CallScope, HostState, MAX_HANDLES, Resources};
+use super::warm::{Live, WarmPool};
 use crate::hook::{Carry, HookFailure};
 use crate::limits::{Limits, WAITING_PER_RUNNING};
 
@@ -26,14 +27,24 @@ const FAR_AWAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub(super) struct Ground {
     /// One permit for each instance that there is room for.
     pub(super) slots: Semaphore,
+    /// One permit for each warm instance that there is room for besides.
+    pub(super) warm: Arc<Semaphore>,
     /// Where guests compute.
     pub(super) lanes: Lanes,
 }
 
-/// An exported function that can be called on a fresh instance.
+/// An exported function that can be called on an instance.
 pub(super) trait Function: Send + 'static {
     /// What it gives.
     type Output: Send + 'static;
+
+    /// Whether it is a hook, so that it may be called on a warm instance.
+    const IS_HOOK: bool = false;
+
+    /// Whether the instance that gave this is fit for another call.
+    fn is_good(_: &Self::Output) -> bool {
+        true
+    }
 
     /// Calls it.
     fn call(
@@ -59,6 +70,10 @@ pub(super) struct Ready {
     pub(super) turns: Turns,
     /// How much its calls compute.
     pub(super) habit: Habit,
+    /// Instances that wait for their next call; none where each serves only one.
+    pub(super) warm: Option<Arc<WarmPool>>,
+    /// Units of fuel that all calls used.
+    pub(super) fuel_used: AtomicU64,
 }
 
 /// On whose behalf a call is made.
@@ -78,7 +93,8 @@ impl Ready {
         now.checked_add(self.limits.deadline).unwrap_or(now + FAR_AWAY)
     }
 
-    /// Waits for a turn, makes an instance, calls the function, and throws the instance away.
+    /// Waits for a turn, makes an instance, calls the function, and throws the instance away, or
+    /// keeps it warm.
     ///
     /// Dropping the future at any point ends the call; no thread is left behind.
     pub(super) async fn run<F: Function>(
@@ -120,32 +136,50 @@ impl Ready {
         function: F,
         scope: CallScope,
     ) -> wasmtime::Result<F::Output> {
-        let mut store = self.store(scope)?;
-        let instance = self.pre.instantiate_async(&mut store).await?;
-        let output = function.call(&mut store, &instance).await;
-        let fuel = self.limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
-        let memory = store.data().limiter.memory();
+        let warm = self.warm.as_ref().filter(|_| F::IS_HOOK);
+        let mut live = match warm.and_then(|pool| pool.take()) {
+            Some(mut live) => {
+                live.store.data_mut().begin(&self.resources, scope);
+                self.limit(&mut live.store)?;
+                live
+            }
+            None => self.fresh(scope).await?,
+        };
+        let output = function.call(&mut live.store, &live.instance).await;
+        let fuel = self.limits.fuel.saturating_sub(live.store.get_fuel().unwrap_or(0));
+        self.fuel_used.fetch_add(fuel, Ordering::Relaxed);
+        let memory = live.store.data().limiter.memory();
         tracing::debug!(adapter = &*self.resources.adapter, fuel, memory, "call ended");
+        if let (Some(pool), Ok(true)) = (warm, output.as_ref().map(F::is_good)) {
+            pool.keep(live);
+        }
         output
     }
 
-    fn store(&self, scope: CallScope) -> wasmtime::Result<Store<HostState>> {
+    async fn fresh(&self, scope: CallScope) -> wasmtime::Result<Live> {
         let state = HostState::new(&self.resources, scope);
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
-        store.set_fuel(self.limits.fuel)?;
-        let handed_over = self.output.saturating_add(BESIDE_BODIES);
-        store.set_hostcall_fuel(usize::try_from(handed_over).unwrap_or(usize::MAX));
         // The table of host objects fills up first, and says so with a type of its own.
         store.set_max_component_handles(2 * MAX_HANDLES);
-        store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| {
             if Instant::now() >= store.data().deadline {
                 return Err(DeadlinePassed.into());
             }
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
-        Ok(store)
+        self.limit(&mut store)?;
+        let instance = self.pre.instantiate_async(&mut store).await?;
+        Ok(Live::new(store, instance))
+    }
+
+    /// What one call may use.
+    fn limit(&self, store: &mut Store<HostState>) -> wasmtime::Result<()> {
+        store.set_fuel(self.limits.fuel)?;
+        let handed_over = self.output.saturating_add(BESIDE_BODIES);
+        store.set_hostcall_fuel(usize::try_from(handed_over).unwrap_or(usize::MAX));
+        store.set_epoch_deadline(1);
+        Ok(())
     }
 }
 

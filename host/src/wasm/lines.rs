@@ -110,7 +110,8 @@ impl CallLog {
 
     /// A standard stream whose lines arrive here with this level.
     pub(super) fn stream(&self, level: Level) -> LineStream {
-        LineStream(Arc::new(Unfinished { log: self.clone(), level, bytes: Mutex::default() }))
+        let log = Mutex::new(self.clone());
+        LineStream(Arc::new(Unfinished { log, level, bytes: Mutex::default() }))
     }
 }
 
@@ -135,14 +136,31 @@ pub(super) struct LineStream(Arc<Unfinished>);
 
 /// A line that has not ended yet; it is written when the stream goes away.
 struct Unfinished {
-    log: CallLog,
+    log: Mutex<CallLog>,
     level: Level,
     bytes: Mutex<Vec<u8>>,
+}
+
+impl LineStream {
+    /// Ends a line that has not ended yet.
+    pub(super) fn finish(&self) {
+        self.0.end(&mut self.0.bytes());
+    }
+
+    /// What comes from now on belongs to another call.
+    pub(super) fn turn_to(&self, log: &CallLog) {
+        self.finish();
+        *self.0.log() = log.clone();
+    }
 }
 
 impl Unfinished {
     fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self) -> MutexGuard<'_, CallLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn push(&self, bytes: &[u8]) {
@@ -159,7 +177,7 @@ impl Unfinished {
 
     fn end(&self, line: &mut Vec<u8>) {
         if !line.is_empty() {
-            self.log.write(self.level, &String::from_utf8_lossy(line));
+            self.log().write(self.level, &String::from_utf8_lossy(line));
             line.clear();
         }
     }

@@ -1,6 +1,7 @@
 //! Loading an adapter: from its component to something that hooks can be called on.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use wasmtime::component::InstancePre;
@@ -17,10 +18,11 @@ use super::lines::AdapterLog;
 use super::outbound::Client;
 use super::runtime::{AdapterSpec, Kind, Shared, WebhookPeer};
 use super::state::{HostState, Resources};
+use super::warm::WarmPool;
 use super::words;
 use crate::grants::{Grants, HostPattern};
 use crate::hook::{Carry, Description, Hooks};
-use crate::limits::Limits;
+use crate::limits::{Instances, Limits};
 
 /// Time for an adapter to describe itself, and again to look at its configuration: others wait for
 /// it at start and at every reload.
@@ -129,6 +131,10 @@ fn ready(
         grants,
         namespace: namespace.map(Arc::new),
     };
+    let warm = match spec.instances {
+        Instances::Fresh => None,
+        Instances::Warm(settings) => Some(WarmPool::new(settings, Arc::clone(&shared.ground.warm))),
+    };
     Ok(Arc::new(Ready {
         ground: Arc::clone(&shared.ground),
         pre,
@@ -137,6 +143,8 @@ fn ready(
         output: spec.output,
         turns: Turns::new(spec.limits.concurrency),
         habit: Habit::default(),
+        warm,
+        fuel_used: AtomicU64::default(),
     }))
 }
 

@@ -18,7 +18,7 @@ use super::outbound::{EngineAccess, Tls};
 use super::state::HostState;
 use super::{WasmAdapter, imports, load};
 use crate::grants::{Grants, HostPattern, ValueStore, Values};
-use crate::limits::{DEFAULT_ANSWER, Limits};
+use crate::limits::{DEFAULT_ANSWER, Instances, Limits, MAX_WARM};
 
 /// Instances that can run at the same time, at least: address space is reserved for each.
 pub const DEFAULT_SLOTS: u32 = 512;
@@ -97,6 +97,8 @@ pub struct AdapterSpec {
     pub grants: Grants,
     /// Where values are kept, and how much where the grant says nothing.
     pub values: Values,
+    /// Whether an instance serves one call or several.
+    pub instances: Instances,
     /// Bytes of a body that it may hand over: the larger of the limits for requests and answers.
     pub output: u64,
     /// What it is.
@@ -114,6 +116,7 @@ impl AdapterSpec {
             limits: Limits::component(),
             grants: Grants::default(),
             values: Values::default(),
+            instances: Instances::Fresh,
             output: DEFAULT_ANSWER,
             kind: Kind::Component,
         }
@@ -145,12 +148,15 @@ impl Runtime {
     /// When there is no engine for this machine.
     pub fn new(settings: &RuntimeSettings) -> Result<Self, LoadError> {
         let slots = settings.slots.max(1);
-        let engine = engine::build(slots.saturating_add(ENDING), settings.cache_dir.as_deref())?;
+        let warm = u32::try_from(MAX_WARM).unwrap_or(ENDING);
+        let room = slots.saturating_add(ENDING).saturating_add(warm);
+        let engine = engine::build(room, settings.cache_dir.as_deref())?;
         let linker = imports::linker(&engine);
         let linker = linker.map_err(|cause| LoadError::Engine { cause: cause.into() })?;
         let lanes = Lanes::start(Ticker::start(&engine)?)?;
         let slots = Semaphore::new(slots as usize);
-        let ground = Arc::new(Ground { slots, lanes });
+        let warm = Arc::new(Semaphore::new(warm as usize));
+        let ground = Arc::new(Ground { slots, warm, lanes });
         let (stores, tls) = (Stores::default(), Tls::default());
         let library = Library::new(engine, engine::compilers()?);
         let docker_engine = OnceLock::new();

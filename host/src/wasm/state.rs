@@ -1,16 +1,18 @@
-//! What the host keeps for one call: the data of a wasmtime store.
+//! What the host keeps for one call, or for the calls of a warm instance: the data of a wasmtime
+//! store.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use tracing::Level;
 use wasmtime::component::ResourceTable;
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::keyvalue::{self, Namespace};
 use super::limiter::Limiter;
-use super::lines::{AdapterLog, CallLog};
+use super::lines::{AdapterLog, CallLog, LineStream};
 use super::outbound::{Client, Outbound};
 use crate::grants::Grants;
 use crate::hook::Carry;
@@ -45,6 +47,8 @@ pub(super) struct HostState {
     table: ResourceTable,
     outbound: Outbound,
     namespace: Option<Arc<Namespace>>,
+    /// Standard output and standard error.
+    streams: [LineStream; 2],
     /// The adapter's configuration as JSON text.
     pub(super) config: Arc<str>,
     /// What the adapter leaves for itself on the same request.
@@ -81,18 +85,44 @@ impl HostState {
         http.set_field_size_limit(MAX_FIELDS);
         let grants = scope.granted.then_some(&resources.grants);
         let client = grants.map(|_| resources.client.clone());
+        let streams = [log.stream(Level::INFO), log.stream(Level::WARN)];
         Self {
-            wasi: wasi(grants, &log),
+            wasi: wasi(grants, &streams),
             http,
             table,
             outbound: Outbound::new(client, scope.deadline, log.clone()),
             namespace: grants.and_then(|_| resources.namespace.clone()),
+            streams,
             config: Arc::clone(&resources.config),
             carry: scope.carry,
             log,
             limiter: Limiter::new(scope.memory),
             deadline: scope.deadline,
         }
+    }
+
+    /// The state for the next call of the same instance: whatever a call is given is given anew.
+    pub(super) fn begin(&mut self, resources: &Resources, scope: CallScope) {
+        let log = CallLog::new(Arc::clone(&resources.log), &scope.request_id);
+        let client = scope.granted.then(|| resources.client.clone());
+        self.outbound = Outbound::new(client, scope.deadline, log.clone());
+        self.streams.iter().for_each(|stream| stream.turn_to(&log));
+        self.carry = scope.carry;
+        self.log = log;
+        self.deadline = scope.deadline;
+    }
+
+    /// Lets go of a call that has ended. Whether its instance holds nothing of it: streams of the
+    /// process and what waits for them may stay, as every runtime of a language keeps them; a
+    /// request, an answer, a timer or a bucket may not.
+    pub(super) fn rest(&mut self) -> bool {
+        self.carry = Carry::default();
+        self.streams.iter().for_each(LineStream::finish);
+        self.table.iter_mut().all(|handle| {
+            handle.is::<DynInputStream>()
+                || handle.is::<DynOutputStream>()
+                || handle.is::<DynPollable>()
+        })
     }
 
     /// What `wasi:keyvalue` works on.
@@ -103,11 +133,11 @@ impl HostState {
 }
 
 /// WASI without folders, sockets or names; with the variables that were granted.
-fn wasi(grants: Option<&Grants>, log: &CallLog) -> WasiCtx {
+fn wasi(grants: Option<&Grants>, [stdout, stderr]: &[LineStream; 2]) -> WasiCtx {
     let mut builder = WasiCtx::builder();
     builder
-        .stdout(log.stream(Level::INFO))
-        .stderr(log.stream(Level::WARN))
+        .stdout(stdout.clone())
+        .stderr(stderr.clone())
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false)

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::grants::{Grants, Values};
-use crate::limits::Limits;
+use crate::limits::{Instances, Limits};
 
 /// An empty component: the name, the version and the layer.
 const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
@@ -27,6 +27,7 @@ fn spec(source: Source) -> AdapterSpec {
         limits: Limits::component(),
         grants: Grants::default(),
         values: Values::default(),
+        instances: Instances::Fresh,
         output: 1024,
         kind: Kind::Component,
     }

@@ -9,8 +9,8 @@ use super::super::{AdapterConfig, Config, Environment, Source};
 use super::{parse, parse_with, warnings};
 use crate::addr::Address;
 use crate::grants::{GrantedBy, ValueStore, Values};
-use crate::hook::{Mode, OnFailure};
-use crate::limits::{BodyLimits, Limits};
+use crate::hook::{BreakerSettings, May, Mode, OnFailure};
+use crate::limits::{BodyLimits, Instances, Limits, Warm};
 
 const FULL: &str = r#"
 version: 1
@@ -27,6 +27,11 @@ adapters:
     grants: {http: ["consul:8500"], env: [TEAM], credentials: true, keyvalue: true}
     on_failure: ignore
     mode: monitor
+    may: [modify, reject]
+    breaker: {failures: 3}
+    instances: {warm: {uses: 7, idle: 5s}}
+    required: true
+require_digest: true
 listen:
   - {address: unix:///run/powerstrip/docker.sock, mode: "0660", owner: root, group: docker}
   - {address: tcp://0.0.0.0:2376, tls: {cert: c.pem, key: k.pem, client_ca: ca.pem}}
@@ -61,6 +66,24 @@ fn an_adapter_s_settings_are_read() {
     assert!(envinject.grants.credentials && envinject.grants.keyvalue.is_some());
     assert_eq!(envinject.grants.env, ["TEAM"]);
     assert_eq!((envinject.on_failure, envinject.mode), (OnFailure::Ignore, Mode::Monitor));
+    assert_eq!(envinject.may, May { respond: false, ..May::default() });
+    let pause = Duration::from_secs(10);
+    assert_eq!(envinject.breaker, Some(BreakerSettings { failures: 3, pause }));
+    let warm = Warm { uses: 7, idle: Duration::from_secs(5), concurrency: 4 };
+    assert_eq!(envinject.instances, Instances::Warm(warm));
+    assert!(envinject.required && config.require_digest);
+}
+
+#[test]
+fn what_narrows_an_adapter_is_off_by_default() {
+    let config = adapters_yml("adapters: {flocker: \"http://a\", envinject: {instances: fresh}}");
+
+    for name in ["flocker", "envinject", "slowreq"] {
+        let adapter = adapter(&config, name);
+        assert_eq!((adapter.may, adapter.breaker), (May::default(), None), "{name}");
+        assert_eq!(adapter.instances, Instances::Fresh, "{name}");
+    }
+    assert!(!config.require_digest);
 }
 
 #[test]

@@ -36,7 +36,7 @@ errors! {
         "1:1: endpoint: this key is unknown; did you mean \"endpoints\"?";
     an_unknown_key_unlike_any: "quux: {}" =>
         "1:1: quux: this key is unknown; known here: version, endpoints, adapters, listen, engine, \
-         limits, keyvalue, adapters_dir";
+         limits, keyvalue, adapters_dir, require_digest";
     both_spellings: "plugins: {}\nadapters: {}" =>
         "1:10: plugins: `plugins` is the old name of `adapters`, which is here too; move its \
          entries to `adapters`";
@@ -120,6 +120,30 @@ errors! {
         "1:36: adapters.envinject.on_failure: expected fail or ignore, found \"ignored\"; did you \
          mean \"ignore\"?\n\
          1:51: adapters.envinject.mode: expected enforce or monitor, found \"off\"";
+    bad_outcomes: "adapters: {envinject: {may: [modfy, pass, explode]}}" =>
+        "1:30: adapters.envinject.may[0]: expected modify, respond or reject, found \"modfy\"; did \
+         you mean \"modify\"?\n\
+         1:43: adapters.envinject.may[2]: expected modify, respond or reject, found \"explode\"";
+    an_outcome_in_place_of_a_list: "adapters: {envinject: {may: reject}}" =>
+        "1:29: adapters.envinject.may: expected a list of outcomes, found one word; write [reject]";
+    a_bad_breaker: "adapters: {envinject: {breaker: {failures: 0, pause: 10, x: 1}}}" =>
+        "1:44: adapters.envinject.breaker.failures: it must be more than 0\n\
+         1:54: adapters.envinject.breaker.pause: `10` is not a time: write 30s, 500ms or 1m30s\n\
+         1:58: adapters.envinject.breaker.x: this key is unknown; known here: failures, pause";
+    bad_instances: "adapters: {envinject: {instances: {warm: {uses: 0, idle: 9, concurrency: 65}}}}" =>
+        "1:49: adapters.envinject.instances.warm.uses: it must be more than 0\n\
+         1:58: adapters.envinject.instances.warm.idle: `9` is not a time: write 30s, 500ms or \
+         1m30s\n\
+         1:74: adapters.envinject.instances.warm.concurrency: it must not be more than 64";
+    an_unknown_kind_of_instance: "adapters: {envinject: {instances: wram}}" =>
+        "1:35: adapters.envinject.instances: expected fresh or warm, found \"wram\"; did you mean \
+         \"warm\"?";
+    a_webhook_with_what_components_have:
+        "adapters: {flocker: {url: http://a, digest: x, instances: warm}}" =>
+        "1:45: adapters.flocker.digest: a webhook has no digest: its component is built in\n\
+         1:59: adapters.flocker.instances: this key is for components; a webhook has a `url`";
+    a_word_for_require_digest: "require_digest: sure" =>
+        "1:17: require_digest: expected true or false, found a string";
     bad_limits:
         "adapters: {envinject: {limits: {deadline: 30, fuel: 1_000, memory: 64M, \
          concurrency: 0}}}" =>

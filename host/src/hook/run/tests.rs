@@ -5,27 +5,25 @@ use std::sync::PoisonError;
 use bytes::Bytes;
 
 use super::*;
-use crate::hook::HookRequest;
-use crate::hook::fake::{Calls, FakeAdapter, chain};
-use crate::hook::{ResponsePatch, State};
+use crate::hook::fake::{Calls, FakeAdapter, chain, member};
+use crate::hook::{HookRequest, Mode, OnFailure};
+use crate::hook::{PostOutcome, PreOutcome, RequestPatch, ResponsePatch, State};
 
 /// Any query is within the endpoint, any path variable leaves it.
-struct Anywhere;
+pub(super) struct Anywhere;
 
 impl Scope for Anywhere {
-    fn redirect(
-        &mut self,
-        query: Option<&str>,
-        variables: &[(String, String)],
-    ) -> Result<String, String> {
+    fn aim(&self, query: Option<&str>, variables: &[(String, String)]) -> Result<String, String> {
         if !variables.is_empty() {
             return Err("it may not change the path of a request".to_owned());
         }
         Ok(format!("/x?{}", query.unwrap_or_default()))
     }
+
+    fn go(&mut self, _: Option<&str>, _: &[(String, String)]) {}
 }
 
-fn draft() -> Draft {
+pub(super) fn draft() -> Draft {
     let request = HookRequest {
         method: "POST".to_owned(),
         path_with_query: "/x".to_owned(),
@@ -35,15 +33,15 @@ fn draft() -> Draft {
     Draft { request, body: Body::Shown, json: true, limit: 1024, ..Draft::default() }
 }
 
-fn noted(calls: &Calls) -> Vec<String> {
+pub(super) fn noted(calls: &Calls) -> Vec<String> {
     calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-fn modify(patch: RequestPatch) -> Result<PreOutcome, HookFailure> {
+pub(super) fn modify(patch: RequestPatch) -> Result<PreOutcome, HookFailure> {
     Ok(PreOutcome::Modify(patch))
 }
 
-fn header(name: &str, value: &'static str) -> (String, Bytes) {
+pub(super) fn header(name: &str, value: &'static str) -> (String, Bytes) {
     (name.to_owned(), Bytes::from_static(value.as_bytes()))
 }
 
@@ -131,15 +129,7 @@ async fn a_monitored_refusal_is_not_applied_nor_unwound() {
 
 #[tokio::test]
 async fn an_adapter_that_is_not_ready_fails_the_request_by_name() {
-    let member = Member {
-        name: "late".to_owned(),
-        state: State::NotReady("its file is missing".to_owned()),
-        on_failure: OnFailure::Fail,
-        mode: Mode::Enforce,
-        credentials: false,
-        whole_bodies_only: false,
-        original_request: false,
-    };
+    let member = member("late", State::NotReady("its file is missing".to_owned()));
     let link = Link { pattern: "* *".into(), member: Arc::new(member) };
     let mut run = Run::new(chain(vec![link]), Context::default());
 

@@ -1,0 +1,125 @@
+//! One hook of one adapter: asked, timed, counted, and held to what the operator says of it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tracing::Instrument;
+
+use crate::hook::breaker::{Health, Leave, Turn};
+use crate::hook::effect::{Effect, Judged};
+use crate::hook::{Adapter, Call, Diff, HookError, HookFailure, HookKind, Link, Member, Mode};
+use crate::hook::{OnFailure, Outcome};
+use crate::telemetry;
+
+/// One hook of one adapter.
+#[derive(Clone, Copy)]
+pub(super) struct Hook<'a> {
+    pub(super) link: &'a Link,
+    pub(super) kind: HookKind,
+}
+
+/// An adapter, what to tell it, and leave to do so.
+pub(super) struct Prepared<'a> {
+    pub(super) adapter: Arc<dyn Adapter>,
+    pub(super) call: Call,
+    pub(super) leave: Option<Leave<'a>>,
+}
+
+impl<'a> Hook<'a> {
+    fn member(self) -> &'a Member {
+        &self.link.member
+    }
+
+    /// Runs it within a span that says what it decided and how long it took.
+    pub(super) async fn timed<T: Outcome>(
+        self,
+        hook: impl Future<Output = Result<T, HookFailure>>,
+    ) -> Result<T, HookFailure> {
+        let Member { name, tally, .. } = self.member();
+        let span = telemetry::hook_span(name, self.kind.as_str());
+        tally.called();
+        let began = Instant::now();
+        let ran = hook.instrument(span.clone()).await;
+        let outcome = ran.as_ref().map_or("failed", Outcome::name);
+        tally.took(began.elapsed());
+        telemetry::hook_ended(&span, outcome, began.elapsed());
+        ran
+    }
+
+    /// Leave to call it, unless its circuit is open.
+    pub(super) fn admit(self) -> Result<Option<Leave<'a>>, HookFailure> {
+        let Some(breaker) = &self.member().breaker else { return Ok(None) };
+        let open = || HookFailure::CircuitOpen { failures: breaker.settings().failures };
+        breaker.admit(Instant::now()).ok_or_else(open).map(Some)
+    }
+
+    /// An effect that counts; none where the operator's settings leave it out.
+    pub(super) fn accept<M>(
+        self,
+        leave: Option<Leave<'_>>,
+        judged: Result<Judged<M>, HookFailure>,
+        diff: impl FnOnce(&Effect<M>) -> Diff,
+    ) -> Result<Option<Effect<M>>, HookError> {
+        self.report(leave, judged.as_ref().err());
+        let Some(Judged { outcome, effect }) = self.settle(judged)? else { return Ok(None) };
+        self.member().tally.decided(outcome);
+        if self.member().mode == Mode::Enforce {
+            return Ok(Some(effect));
+        }
+        self.record(outcome, Ok(&diff(&effect)));
+        Ok(None)
+    }
+
+    /// A result that counts; none where the operator's settings make a failure pass.
+    pub(super) fn settle<T>(self, result: Result<T, HookFailure>) -> Result<Option<T>, HookError> {
+        let Member { name, mode, on_failure, tally, .. } = self.member();
+        let failure = match result {
+            Ok(outcome) => return Ok(Some(outcome)),
+            Err(failure) => failure,
+        };
+        tally.failed(failure.kind());
+        if *mode == Mode::Monitor {
+            self.record("failed", Err(&failure));
+            return Ok(None);
+        }
+        if *on_failure == OnFailure::Ignore {
+            let (hook, cause) = (self.kind.as_str(), failure.kind());
+            tracing::warn!(adapter = %name, hook, cause, %failure, "a hook failed, which is ignored");
+            return Ok(None);
+        }
+        Err(HookError { adapter: name.clone(), hook: self.kind, failure })
+    }
+
+    /// The one line about a hook that is only watched: what it would have done.
+    fn record(self, outcome: &'static str, would: Result<&Diff, &HookFailure>) {
+        let (adapter, hook) = (&*self.member().name, self.kind.as_str());
+        let message = "a monitored hook's outcome is not applied";
+        match would {
+            Ok(diff) => {
+                let diff = diff.to_json();
+                tracing::info!(adapter, hook, outcome, diff, "{message}");
+            }
+            Err(failure) => {
+                let cause = failure.kind();
+                tracing::warn!(adapter, hook, outcome, cause, %failure, "{message}");
+            }
+        }
+    }
+
+    /// Tells the circuit how the call went.
+    fn report(self, leave: Option<Leave<'_>>, failure: Option<&HookFailure>) {
+        let health = match failure {
+            None => Health::Good,
+            Some(failure) if failure.is_own() => Health::Bad,
+            Some(_) => Health::Unknown,
+        };
+        let turn = leave.and_then(|leave| leave.ended(health, Instant::now()));
+        let (Some(turn), Some(breaker)) = (turn, &self.member().breaker) else { return };
+        let (adapter, settings) = (&*self.member().name, breaker.settings());
+        let pause_ms = u64::try_from(settings.pause.as_millis()).unwrap_or(u64::MAX);
+        match turn {
+            Turn::Opened => tracing::warn!(adapter, pause_ms, "an adapter's circuit is open"),
+            Turn::Closed => tracing::info!(adapter, "an adapter's circuit is closed again"),
+        }
+    }
+}
