@@ -120,10 +120,10 @@ errors! {
         "1:36: adapters.envinject.on_failure: expected fail or ignore, found \"ignored\"; did you \
          mean \"ignore\"?\n\
          1:51: adapters.envinject.mode: expected enforce or monitor, found \"off\"";
-    bad_outcomes: "adapters: {envinject: {may: [modfy, pass, explode]}}" =>
+    bad_outcomes: "adapters: {envinject: {may: [modfy, pass, quux]}}" =>
         "1:30: adapters.envinject.may[0]: expected modify, respond or reject, found \"modfy\"; did \
          you mean \"modify\"?\n\
-         1:43: adapters.envinject.may[2]: expected modify, respond or reject, found \"explode\"";
+         1:43: adapters.envinject.may[2]: expected modify, respond or reject, found \"quux\"";
     an_outcome_in_place_of_a_list: "adapters: {envinject: {may: reject}}" =>
         "1:29: adapters.envinject.may: expected a list of outcomes, found one word; write [reject]";
     a_bad_breaker: "adapters: {envinject: {breaker: {failures: 0, pause: 10, x: 1}}}" =>
