@@ -2,8 +2,8 @@
 //!
 //! A **hook** is one call of an **adapter**. The proxy makes a [`Draft`] of the request, a [`Run`] of
 //! the chain asks each adapter in turn, and each answers with an outcome: *pass*, *modify* (a patch),
-//! *respond* or *reject*. Whatever an adapter asks for is checked here before it is applied. Nothing
-//! here knows of sockets or of wasmtime.
+//! *respond* or *reject*. Whatever an adapter asks for is checked here before it is applied, and held to
+//! what the operator says of the adapter. Nothing here knows of sockets or of wasmtime.
 
 mod adapter;
 mod breaker;

@@ -165,10 +165,8 @@ async fn an_open_circuit_refuses_at_once_and_names_the_adapter() {
     let engine = FakeEngine::start();
     let (webhook, powerstrip) = broken(&engine, "fail").await;
 
-    let statuses = [
-        powerstrip.call(create()).await.status(),
-        powerstrip.call(create()).await.status(),
-    ];
+    let statuses =
+        [powerstrip.call(create()).await.status(), powerstrip.call(create()).await.status()];
     let answer = powerstrip.call(create()).await;
 
     assert_eq!(statuses, [502, 502]);
@@ -216,8 +214,7 @@ async fn a_circuit_closes_when_the_adapter_works_again() {
             _ => Reply::echo(call),
         }
     });
-    let settings =
-        json!({"url": webhook.url(), "breaker": {"failures": 1, "pause": "100ms"}});
+    let settings = json!({"url": webhook.url(), "breaker": {"failures": 1, "pause": "100ms"}});
     let builder = Powerstrip::builder().engine(engine.address()).pre(ENDPOINT, &["hook"]);
     let powerstrip = builder.adapter("hook", settings).start().await;
     assert_eq!(powerstrip.call(create()).await.status(), 502);
@@ -258,7 +255,10 @@ async fn a_webhook_may_end_the_chain_for_all_but_those_that_are_required() {
     assert_eq!((optional.calls().len(), required.calls().len()), (0, 1));
     powerstrip.seen("witness", "post").await;
     let line = powerstrip.logged("a post-hook is left out").await;
-    assert!(line.contains("\"adapter\":\"optional\"") && line.contains("\"by\":\"ends\""), "{line}");
+    assert!(
+        line.contains("\"adapter\":\"optional\"") && line.contains("\"by\":\"ends\""),
+        "{line}"
+    );
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn a_warm_instance_serves_no_more_calls_than_it_may() {
 }
 
 macro_rules! thrown_away {
-    ($($name:ident: $query:literal, $limits:expr;)*) => {$(
+    ($($name:ident: $query:literal, $limits:tt;)*) => {$(
         #[tokio::test]
         async fn $name() {
             let engine = FakeEngine::start();

@@ -229,7 +229,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+/// A reference is what serde hands over.
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }

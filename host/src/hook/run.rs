@@ -119,7 +119,8 @@ impl Run {
         for link in self.chain.post.clone() {
             let member = &link.member;
             if let Some(by) = finished_by.as_ref().filter(|_| !member.required) {
-                tracing::info!(adapter = %member.name, by, "a post-hook is left out: the chain ended");
+                let adapter = &*member.name;
+                tracing::info!(adapter, by, "a post-hook is left out: the chain ended");
                 continue;
             }
             let hook = Hook { link: &link, kind: HookKind::Post };
@@ -173,9 +174,9 @@ impl Run {
             match unwound.unwrap_or(Err(late)) {
                 Ok(()) => link.member.tally.decided("unwound"),
                 Err(failure) => {
-                    let cause = failure.kind();
+                    let (adapter, cause) = (&*link.member.name, failure.kind());
                     link.member.tally.failed(cause);
-                    tracing::warn!(adapter = %link.member.name, cause, %failure, "an unwind failed");
+                    tracing::warn!(adapter, cause, %failure, "an unwind failed");
                 }
             }
         }

@@ -9,7 +9,6 @@ use crate::docker::secret::{self, Secrecy};
 const MAX_BODY: usize = 1024 * 1024;
 
 /// A body, which may be none; none if it is no JSON.
-#[expect(clippy::option_option, reason = "no body is as good as a JSON one")]
 pub(super) fn parse(body: Option<&[u8]>) -> Option<Option<Value>> {
     match body {
         None => Some(None),

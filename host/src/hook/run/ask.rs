@@ -83,8 +83,8 @@ impl<'a> Hook<'a> {
             return Ok(None);
         }
         if *on_failure == OnFailure::Ignore {
-            let (hook, cause) = (self.kind.as_str(), failure.kind());
-            tracing::warn!(adapter = %name, hook, cause, %failure, "a hook failed, which is ignored");
+            let (adapter, hook, cause) = (&**name, self.kind.as_str(), failure.kind());
+            tracing::warn!(adapter, hook, cause, %failure, "a hook failed, which is ignored");
             return Ok(None);
         }
         Err(HookError { adapter: name.clone(), hook: self.kind, failure })

@@ -6,9 +6,7 @@ use std::io::Write;
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use powerstrip_sdk::{
-    Adapter, Error, Post, Pre, Request, Response, Result, carry, keyvalue, log,
-};
+use powerstrip_sdk::{Adapter, Error, Post, Pre, Request, Response, Result, carry, keyvalue, log};
 
 static USES: AtomicU64 = AtomicU64::new(0);
 
