@@ -97,8 +97,12 @@ impl ModifiedClientRequest {
             apply_target(request, target);
         }
         for (name, values) in self.headers.unwrap_or_default() {
+            let values = values.map(Values::into_vec).unwrap_or_default();
+            if is_same(request.headers(), &name, &values) {
+                continue;
+            }
             request.remove_header(&name);
-            for value in values.map(Values::into_vec).unwrap_or_default() {
+            for value in values {
                 request.add_header(&name, value);
             }
         }
@@ -108,6 +112,17 @@ impl ModifiedClientRequest {
             _ => {}
         }
     }
+}
+
+/// Whether a header has these values already. Many a webhook echoes all headers, and some of them
+/// may be changed by nobody.
+fn is_same<'a>(
+    lines: impl Iterator<Item = (&'a str, &'a [u8])>,
+    name: &str,
+    values: &[String],
+) -> bool {
+    let current = lines.filter(|(known, _)| known.eq_ignore_ascii_case(name));
+    current.map(|(_, value)| String::from_utf8_lossy(value)).eq(values.iter().map(String::as_str))
 }
 
 /// Applies a new query. Real adapters put their own URI here, so a new path is ignored.
@@ -139,8 +154,12 @@ impl ModifiedServerResponse {
             response.set_status(code);
         }
         for (name, values) in self.headers.unwrap_or_default() {
+            let values = values.map(Values::into_vec).unwrap_or_default();
+            if is_same(response.headers(), &name, &values) {
+                continue;
+            }
             response.remove_header(&name);
-            for value in values.map(Values::into_vec).unwrap_or_default() {
+            for value in values {
                 response.add_header(&name, value);
             }
         }

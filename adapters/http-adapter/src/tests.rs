@@ -274,6 +274,18 @@ fn version_2_may_end_the_chain_of_post_hooks_and_version_1_may_not() {
 }
 
 #[test]
+fn version_2_may_echo_all_headers() {
+    let headers = json!({"Content-Type": ["application/json"], "Host": null});
+    let reply = json!({"ModifiedClientRequest": {"Headers": headers}});
+    let _seen = replies(200, reply.to_string());
+    let mut request = request(json!({}));
+
+    webhook(2).pre(&mut request).expect("the webhook replies");
+
+    assert!(!testing::is_modified(&request));
+}
+
+#[test]
 fn version_2_is_told_why_to_unwind() {
     let seen = replies(200, "");
 
