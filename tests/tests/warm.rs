@@ -143,14 +143,13 @@ async fn nothing_of_a_request_is_left_for_the_next() {
 
     assert_eq!((first.header("x-carried"), last.header("x-carried")), (Some("mine"), Some("")));
     assert_eq!(last.header("x-uses"), Some("3"));
-    let request = |text: &str| {
-        let lines = powerstrip.process().lines();
-        let line = lines.iter().find(|line| line.contains(&format!("\"message\":\"{text}\"")));
-        let fields: Value = serde_json::from_str(line.expect(text)).expect("a line of JSON");
+    let request = async |text: &str| {
+        let line = powerstrip.logged(&format!("\"message\":\"{text}\"")).await;
+        let fields: Value = serde_json::from_str(&line).expect("a line of JSON");
         fields["request_id"].clone()
     };
-    assert_eq!(request("half a line"), request("use 2"));
-    assert_ne!(request("use 2"), request("use 3"));
+    assert_eq!(request("half a line").await, request("use 2").await);
+    assert_ne!(request("use 2").await, request("use 3").await);
 }
 
 #[tokio::test]
