@@ -12,7 +12,7 @@ use rustix::process::Signal;
 /// Numbers of one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vitals {
-    /// Open descriptors.
+    /// Open descriptors, memory images of components aside.
     pub descriptors: usize,
     /// Tasks of its runtime: clients, listeners, connections of adapters.
     pub tasks: u64,
@@ -48,8 +48,12 @@ impl Vitals {
     }
 }
 
+/// Without the images of components: each slot for instances keeps the one that it had last, so that
+/// their number depends on which components have run, up to the number of slots that stay warm.
 fn descriptors(pid: u32) -> usize {
-    fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let links = open.filter_map(|entry| fs::read_link(entry.path()).ok());
+    links.filter(|link| !link.to_string_lossy().contains("wasm-memory-image")).count()
 }
 
 fn resident(pid: u32) -> u64 {

@@ -56,23 +56,26 @@ impl Relay {
     /// Cuts connections again and again, and lets the engine be away now and then.
     pub(crate) async fn storm(&self, lasts: Duration, random: &mut fastrand::Rng) {
         self.0.storms.fetch_add(1, Ordering::SeqCst);
-        let blows = async {
-            loop {
-                tokio::time::sleep(Duration::from_millis(random.u64(BLOWS))).await;
-                if random.u8(0..4) > 0 {
-                    self.0.blow.send_replace(CUT);
-                    continue;
-                }
-                self.0.away.store(true, Ordering::SeqCst);
-                self.0.blow.send_replace(100);
-                tokio::time::sleep(AWAY).await;
-                self.0.away.store(false, Ordering::SeqCst);
-            }
-        };
+        let blows = self.blows(random);
         // The storm is over when its time is: the blows never end by themselves.
         let _ = tokio::time::timeout(lasts, blows).await;
         self.0.away.store(false, Ordering::SeqCst);
         self.0.storms.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Never ends by itself.
+    async fn blows(&self, random: &mut fastrand::Rng) {
+        loop {
+            tokio::time::sleep(Duration::from_millis(random.u64(BLOWS))).await;
+            if random.u8(0..4) > 0 {
+                self.0.blow.send_replace(CUT);
+                continue;
+            }
+            self.0.away.store(true, Ordering::SeqCst);
+            self.0.blow.send_replace(100);
+            tokio::time::sleep(AWAY).await;
+            self.0.away.store(false, Ordering::SeqCst);
+        }
     }
 
     /// How the weather is.
