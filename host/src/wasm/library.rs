@@ -106,7 +106,7 @@ mod tests {
             library.compiled(file(), "two.wasm"),
         );
 
-        let text = |it: Result<_, LoadError>| it.err().expect("it is damaged").to_string();
+        let text = |it: Result<(), LoadError>| it.expect_err("it is damaged").to_string();
         assert!(text(one.map(drop)).starts_with("one.wasm"));
         assert!(text(two.map(drop)).starts_with("two.wasm"));
     }
