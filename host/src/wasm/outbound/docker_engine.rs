@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::header::HOST;
-use http::uri::{Authority, Parts, Scheme};
+use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, StatusCode, Uri};
 use tokio::io::{AsyncRead, AsyncWrite};
 use wasmtime_wasi_http::{Error, WasiBody};
@@ -58,7 +58,7 @@ pub(super) async fn admit(
         Some(access) => access.api_version().await.and_then(|version| version.parse().ok()),
         None => None,
     };
-    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+    let target = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let judged = grants.judge_engine_call(head.method.as_str(), target, version);
     let call = judged.map_err(|denied| denial(&head.method, head.uri.path(), &denied))?;
     head.uri = uri(&call.forward_target()).ok_or_else(|| Denial {
@@ -86,7 +86,7 @@ fn uri(target: &str) -> Option<Uri> {
     parts.path_and_query = Some(target.parse().ok()?);
     let uri = Uri::from_parts(parts).ok()?;
     // What was judged is what is sent, or nothing is.
-    (uri.path_and_query().map(|sent| sent.as_str()) == Some(target)).then_some(uri)
+    (uri.path_and_query().map(PathAndQuery::as_str) == Some(target)).then_some(uri)
 }
 
 /// Whether the engine has left HTTP, which no adapter can follow.
