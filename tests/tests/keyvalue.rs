@@ -9,6 +9,7 @@ const ENDPOINT: &str = "GET /*/info";
 const INFO: &str = "/v1.41/info";
 
 /// A proxy whose adapter of this name takes these steps.
+#[expect(clippy::needless_pass_by_value, reason = "json!(…) reads better than &json!(…)")]
 fn keeping(name: &str, grant: Value, steps: &Value) -> Builder {
     let settings = json!({"config": steps, "grants": {"keyvalue": grant}});
     Powerstrip::builder()
