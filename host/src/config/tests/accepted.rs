@@ -230,7 +230,8 @@ fn the_environment_names_the_engine() {
         ..Environment::default()
     };
 
-    let config = parse_with("version: 1", &environment, &[]).expect("a configuration");
+    let config =
+        parse_with("version: 1", &environment, &["cert.pem", "key.pem"]).expect("a configuration");
 
     assert_eq!(config.engine.address.to_string(), "tcp://engine:2376");
     let tls = config.engine.tls.expect("TLS");
