@@ -99,7 +99,11 @@ impl Guest {
     pub(crate) fn settings(&self) -> Value {
         let mut limits = self.limits.clone();
         limits["deadline"] = json!(format!("{}ms", self.deadline.as_millis()));
-        json!({"config": self.config, "limits": limits, "grants": self.grants})
+        let mut settings = json!({"limits": limits, "grants": self.grants});
+        if !self.config.is_null() {
+            settings["config"] = self.config.clone();
+        }
+        settings
     }
 
     /// The limits as the table shows them.
