@@ -85,6 +85,7 @@ async fn a_chunked_json_body_that_a_hook_sees_goes_up_with_its_length() {
 #[tokio::test]
 async fn of_several_content_types_the_first_goes_up_alone() {
     let engine = FakeEngine::start();
+    engine.on("PUT /archive", Script::answer(200, "text/plain", ""));
     let powerstrip = Powerstrip::builder().engine(engine.address()).with_identity().start().await;
 
     let request = Request::new("PUT", "/v1.41/containers/a/archive?path=/")
