@@ -1,7 +1,5 @@
 //! Bodies in every framing, fed in pieces of every size.
 
-use bytes::Buf;
-
 use super::*;
 
 /// Reads a body from bytes that arrive `at_a_time`, and what is left behind it.
