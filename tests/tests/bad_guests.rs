@@ -43,9 +43,9 @@ rows! {
         => 504, "it ran longer than 300ms";
     an_allocator_that_never_ends: WatGuest::default()
             .allocate("(loop $l (br $l)) (unreachable)"), {"fuel": 10_000_000}
-        => 500, "units of fuel";
+        => 503, "failed in its validate-config: it used more than 10000000 units of fuel";
     an_allocator_that_points_nowhere: WatGuest::default().allocate("(i32.const -16)"), {}
-        => 500, "adapter a failed in its pre-hook: ";
+        => 503, "failed in its validate-config: it handed over malformed data";
     an_end_that_never_ends: WatGuest::default().post_return("(loop $l (br $l))"),
             {"fuel": 10_000_000}
         => 500, "units of fuel";

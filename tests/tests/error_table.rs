@@ -211,9 +211,6 @@ client! {
         "bad request: the expectation is not \"100-continue\"", GoesOn;
     no_http: "hello there\r\n\r\n" => 400,
         "bad request: it is not HTTP/1.1 (invalid token)", Closes;
-    two_content_types: posted(
-        "Content-Type: text/plain\r\nContent-Type: application/json\r\nContent-Length: 2\r\n", "{}")
-        => 400, "bad request: it has more than one Content-Type header", Closes;
     a_form: posted(
         "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n", "name=b")
         => 415, "bad request: a form body could override what adapters see of the query", Closes;

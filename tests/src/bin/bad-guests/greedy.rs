@@ -21,6 +21,7 @@ const MEMORY: &str = "(i32.const 65536) (i32.const 7) (i32.const 60000000)";
 pub(crate) fn guests(servers: &Servers) -> Vec<Guest> {
     let mut guests = cpu();
     guests.extend(memory());
+    guests.extend(log());
     guests.extend(host());
     guests.extend(waiting(servers));
     guests
@@ -106,89 +107,59 @@ fn memory() -> Vec<Guest> {
     ]
 }
 
-fn host() -> Vec<Guest> {
-    let log = "$log (param i32 i32 i32)";
+/// What the log does with too much, and with nonsense.
+fn log() -> Vec<Guest> {
     let logs = |body: &str| {
-        WatGuest::pre(body).import("powerstrip:adapter/log@0.1.0", "write", log).pages(1000)
+        let signature = "$log (param i32 i32 i32)";
+        WatGuest::pre(body).import("powerstrip:adapter/log@0.1.0", "write", signature).pages(1000)
     };
+    let flood =
+        logs("(loop $l (call $log (i32.const 2) (i32.const 65536) (i32.const 4000)) (br $l))");
+    let huge =
+        logs("(loop $l (call $log (i32.const 2) (i32.const 65536) (i32.const 60000000)) (br $l))");
+    let nowhere = logs("(call $log (i32.const 2) (i32.const -9) (i32.const 8))");
+    let no_text = logs("(call $log (i32.const 2) (i32.const 1280) (i32.const 2))")
+        .field("(data (i32.const 1280) \"\\ff\\fe\")");
+    vec![
+        Guest::wat("log-flood", &flood).limits(json!({ "fuel": LITTLE })).ends(500, FUEL),
+        Guest::built("log-flood-in-rust", "log-flood")
+            .limits(json!({ "fuel": LITTLE }))
+            .ends(500, FUEL),
+        Guest::wat("huge-log-lines", &huge).ends(504, "ran longer than 2s"),
+        Guest::wat("log-of-nowhere", &nowhere).ends(500, "the host refused a call of it"),
+        Guest::wat("log-that-is-no-text", &no_text).ends(500, "the host refused a call of it"),
+    ]
+}
+
+/// What other host calls do with too much.
+fn host() -> Vec<Guest> {
     let random = |body: &str| {
         let signature = "$random (param i64 i32)";
         WatGuest::pre(body).import("wasi:random/random@0.2.0", "get-random-bytes", signature)
     };
-    let carry = WatGuest::pre("(call $set (i32.const 65536) (i32.const 65537))").import(
-        "powerstrip:adapter/carry@0.1.0",
-        "set",
-        "$set (param i32 i32)",
+    let at_once = random("(call $random (i64.const 1000000000) (i32.const 1280))");
+    let flood = random(
+        "(loop $l
+            (call $random (i64.const 60000) (i32.const 1280)) (global.set $next (i32.const 65536))
+            (br $l))",
     );
+    let carry = WatGuest::pre("(call $set (i32.const 65536) (i32.const 65537))");
+    let carry = carry.import("powerstrip:adapter/carry@0.1.0", "set", "$set (param i32 i32)");
+    let read = "[method]input-stream.blocking-read";
     let stdin = WatGuest::pre(
         "(local $in i32) (local.set $in (call $get))
         (loop $l (call $read (local.get $in) (i64.const 1000000000) (i32.const 40000)) (br $l))",
     )
     .import("wasi:cli/stdin@0.2.0", "get-stdin", "$get (result i32)")
-    .import(
-        "wasi:io/streams@0.2.0",
-        "[method]input-stream.blocking-read",
-        "$read (param i32 i64 i32)",
-    );
-    let exit = WatGuest::pre("(call $exit (i32.const 1))").import(
-        "wasi:cli/exit@0.2.0",
-        "exit",
-        "$exit (param i32)",
-    );
+    .import("wasi:io/streams@0.2.0", read, "$read (param i32 i64 i32)");
+    let exit = WatGuest::pre("(call $exit (i32.const 1))");
+    let exit = exit.import("wasi:cli/exit@0.2.0", "exit", "$exit (param i32)");
     vec![
-        Guest::wat(
-            "log-flood",
-            &logs(
-                "(loop $l
-            (call $log (i32.const 2) (i32.const 65536) (i32.const 4000)) (br $l))",
-            ),
-        )
-        .limits(json!({ "fuel": LITTLE }))
-        .ends(500, FUEL),
-        Guest::built("log-flood-in-rust", "log-flood")
-            .limits(json!({ "fuel": LITTLE }))
-            .ends(500, FUEL),
-        Guest::wat(
-            "huge-log-lines",
-            &logs(
-                "(loop $l
-            (call $log (i32.const 2) (i32.const 65536) (i32.const 60000000)) (br $l))",
-            ),
-        )
-        .ends(504, "ran longer than 2s"),
-        Guest::wat(
-            "log-of-nowhere",
-            &logs("(call $log (i32.const 2) (i32.const -9) (i32.const 8))"),
-        )
-        .ends(500, "the host refused a call of it"),
-        Guest::wat(
-            "log-that-is-no-text",
-            &logs(
-                "(call $log (i32.const 2) (i32.const 1280)
-            (i32.const 2))",
-            )
-            .field("(data (i32.const 1280) \"\\ff\\fe\")"),
-        )
-        .ends(500, "the host refused a call of it"),
         Guest::wat("carries-too-much", &carry).ends(500, "more than 64 KiB of carry"),
-        Guest::wat(
-            "random-at-once",
-            &random(
-                "(call $random (i64.const 1000000000)
-            (i32.const 1280))",
-            ),
-        )
-        .ends(500, "the host refused a call of it"),
-        Guest::wat(
-            "random-flood",
-            &random(
-                "(loop $l
-            (call $random (i64.const 60000) (i32.const 1280)) (global.set $next (i32.const 65536))
-            (br $l))",
-            ),
-        )
-        .limits(json!({"memory": "2GiB"}))
-        .ends(504, "ran longer than 2s"),
+        Guest::wat("random-at-once", &at_once).ends(500, "the host refused a call of it"),
+        Guest::wat("random-flood", &flood)
+            .limits(json!({"memory": "2GiB"}))
+            .ends(504, "ran longer than 2s"),
         Guest::wat("stdin-flood", &stdin).ends(500, ""),
         Guest::wat("exits", &exit).ends(500, "it crashed"),
     ]

@@ -54,7 +54,7 @@ impl Trial {
             faults.push("its neighbour became slower".to_owned());
         }
         if let Some(left) = left_behind(stage, memory).await? {
-            faults.push(format!("it left {} KiB behind", left));
+            faults.push(format!("it left {left} KiB behind"));
         }
         Ok(Self { ended, before, during, rounds, faults })
     }
