@@ -76,19 +76,17 @@ reloads *args: _programs
 
 # Measure the time from the start to the first answer with twenty adapters, in 10 or so many ROUNDS
 [group('test')]
-start-time *args: _programs
-    cargo build --release --bin powerstrip
-    POWERSTRIP_BIN="${CARGO_TARGET_DIR:-target}/release/powerstrip" \
-        "${CARGO_TARGET_DIR:-target}/debug/start-time" "$@"
+start-time *args: _released
+    "${CARGO_TARGET_DIR:-target}/release/start-time" "$@"
+
 # Compare what docker commands do with and without Powerstrip, on every engine and transport
 [group('test')]
 matrix *args:
     scripts/matrix "$@"
-# Run adapters that misbehave beside one that behaves; takes more of them: FILE.wasm… or folders
+
 # Run adapters that misbehave beside one that behaves: ours, or those in FILE.wasm… or folders
 [group('test')]
-bad-guests *args:
-    cargo build --release --workspace --bins
+bad-guests *args: _released
     "${CARGO_TARGET_DIR:-target}/release/bad-guests" "$@"
 
 # Follow docs/ADAPTERS.md outside this repository, with cargo and cargo component
@@ -103,8 +101,7 @@ guests-other-languages:
 
 # Measure what Powerstrip costs big transfers: `just throughput [MIB [ROUNDS]]`
 [group('test')]
-throughput *args:
-    cargo build --release --bin powerstrip --bin throughput
+throughput *args: _released
     "${CARGO_TARGET_DIR:-target}/release/throughput" "$@"
 
 # Run other people's clients and their tests, straight at a Docker Engine and through Powerstrip
@@ -139,6 +136,10 @@ release: adapters
 # Build the program and those that test it, with the same features of all dependencies
 _programs:
     cargo build --workspace --bins --tests
+
+# The same, as they are released
+_released:
+    cargo build --release --workspace --bins
 
 # Run a command of a tool that not every machine can have, or say loudly that it was skipped
 _tool tool command:
