@@ -165,6 +165,27 @@ impl Body {
         self.ended(read)
     }
 
+    /// Bytes that come next and go on as they are, without another look at them.
+    #[must_use]
+    pub fn run(&self) -> u64 {
+        match self.state {
+            State::Length(left) => left,
+            // The last byte of a chunk goes with the line that ends it.
+            State::ChunkData(left) => left - 1,
+            _ => 0,
+        }
+    }
+
+    /// So many bytes of the [`run`](Self::run), and no more, have gone on by another way.
+    pub fn passed(&mut self, count: u64) {
+        self.state = match self.state {
+            State::Length(left) if left <= count => State::Done,
+            State::Length(left) => State::Length(left - count),
+            State::ChunkData(left) => State::ChunkData(left - count),
+            other => other,
+        };
+    }
+
     fn ended(&mut self, read: usize) -> Result<(), BodyError> {
         match self.state {
             _ if read > 0 => Ok(()),

@@ -13,7 +13,7 @@ use super::upload::Upload;
 use super::{Proxy, ProxyError, tunnel};
 use crate::docker::traffic::AnswerView;
 use crate::http1::{self, Body, BodyError, Framing, RequestHead, ResponseHead, Source};
-use crate::stream::{Reader, Writer};
+use crate::stream::{Pipe, Reader, Writer};
 use crate::upstream::{Connection, Upstream, UpstreamError};
 
 /// For how long a client that goes on sending is read after our side has ended.
@@ -214,9 +214,36 @@ async fn relay(
     client: &mut Writer,
     chunked: bool,
 ) -> Result<(), ProxyError> {
+    let mut pipe = None;
     while !body.is_done() {
+        if body.run() >= Pipe::WORTH && upstream.is_flooded() {
+            pipe = pipe.or_else(|| Pipe::between(upstream.get_ref(), client));
+            if let Some(pipe) = &mut pipe {
+                through(body, upstream.get_ref(), client, pipe).await?;
+            }
+        }
         let pieces = body.pieces(upstream, chunked).await.map_err(broken)?;
         send(client, pieces).await.map_err(gone)?;
+    }
+    Ok(())
+}
+
+/// Moves a long run of a body by the kernel, until it is short or the engine ends, which the next read
+/// will show.
+async fn through(
+    body: &mut Body,
+    upstream: &Reader,
+    client: &mut Writer,
+    pipe: &mut Pipe,
+) -> Result<(), ProxyError> {
+    while body.run() >= Pipe::WORTH {
+        let taken = pipe.fill(upstream, body.run()).await;
+        let taken = taken.map_err(|error| broken(BodyError::Broken(error)))?;
+        if taken == 0 {
+            break;
+        }
+        body.passed(taken as u64);
+        pipe.drain(client).await.map_err(gone)?;
     }
     Ok(())
 }

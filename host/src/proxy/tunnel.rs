@@ -105,7 +105,7 @@ enum Side {
 /// Moves bytes by the kernel until the sender ends, which its next read will show.
 async fn through(mut pipe: Pipe, from: &Reader, to: &Writer, moved: &mut u64) -> Result<(), Side> {
     loop {
-        match pipe.fill(from).await {
+        match pipe.fill(from, u64::MAX).await {
             Ok(0) => return Ok(()),
             Ok(taken) => *moved += taken as u64,
             Err(_) => return Err(Side::From),

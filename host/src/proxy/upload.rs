@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt;
 use super::ProxyError;
 use super::client::{READ_AHEAD, hung_up};
 use crate::http1::{Body, BodyError, Pieces, Source};
-use crate::stream::{Reader, Writer};
+use crate::stream::{Pipe, Reader, Writer};
 
 /// A body on its way up, and then the watch over the client.
 pub(super) struct Upload {
@@ -21,6 +21,8 @@ pub(super) struct Upload {
     chunked: bool,
     /// What has been read and not yet been written.
     pending: Pieces,
+    /// The way of long runs, if there was one; what it holds has been read and not yet been written.
+    pipe: Option<Pipe>,
     state: State,
 }
 
@@ -39,12 +41,12 @@ enum State {
 impl Upload {
     /// Begins to send a body that is read from the client.
     pub(super) fn streaming(body: Body, chunked: bool) -> Self {
-        Self { body, chunked, pending: Pieces::default(), state: State::Sending }
+        Self { body, chunked, pending: Pieces::default(), pipe: None, state: State::Sending }
     }
 
     /// Only watches the client: the request is all there.
     pub(super) fn complete(body: Body) -> Self {
-        Self { body, chunked: false, pending: Pieces::default(), state: State::Sent }
+        Self { body, chunked: false, pending: Pieces::default(), pipe: None, state: State::Sent }
     }
 
     /// Goes on with what the first write has left: an engine may answer before it reads all of it.
@@ -55,7 +57,9 @@ impl Upload {
 
     /// Whether both sides may be used for another request, as far as the request goes.
     pub(super) fn is_clean(&self) -> bool {
-        self.state == State::Sent && self.body.is_done() && !self.pending.has_remaining()
+        let is_empty = self.pipe.as_ref().is_none_or(Pipe::is_empty);
+        let is_sent = is_empty && !self.pending.has_remaining();
+        self.state == State::Sent && self.body.is_done() && is_sent
     }
 
     /// Whether all of the request has been read from the client.
@@ -100,7 +104,16 @@ impl Upload {
         if self.pending.has_remaining() {
             return self.write(upstream).await;
         }
+        if let Some(pipe) = self.pipe.as_mut().filter(|pipe| !pipe.is_empty()) {
+            if pipe.drain(upstream).await.is_err() {
+                self.refused();
+            }
+            return Ok(());
+        }
         match self.state {
+            State::Sending if self.body.run() >= Pipe::WORTH && client.is_flooded() => {
+                self.take_by_pipe(client, upstream).await
+            }
             State::Sending => self.read(client).await,
             State::Sent | State::Refused => self.watch(client, upstream).await,
             State::Ended => {
@@ -122,13 +135,41 @@ impl Upload {
         Ok(())
     }
 
+    async fn take_by_pipe(
+        &mut self,
+        client: &mut Source<Reader>,
+        upstream: &Writer,
+    ) -> Result<(), ProxyError> {
+        if self.pipe.is_none() {
+            self.pipe = Pipe::between(client.get_ref(), upstream);
+        }
+        let Some(pipe) = &mut self.pipe else { return self.read(client).await };
+        match pipe.fill(client.get_ref(), self.body.run()).await {
+            // The client's end, which a read tells better.
+            Ok(0) => self.read(client).await,
+            Ok(taken) => {
+                self.body.passed(taken as u64);
+                if self.body.is_done() {
+                    self.state = State::Sent;
+                }
+                Ok(())
+            }
+            Err(_) => Err(ProxyError::ClientGone),
+        }
+    }
+
     async fn write(&mut self, upstream: &mut Writer) -> Result<(), ProxyError> {
         let written = upstream.write_buf(&mut self.pending).await;
         if written.is_err() || (!self.pending.has_remaining() && upstream.flush().await.is_err()) {
-            self.pending = Pieces::default();
-            self.state = State::Refused;
+            self.refused();
         }
         Ok(())
+    }
+
+    /// The engine takes no more: what was read for it is for nobody.
+    fn refused(&mut self) {
+        (self.pending, self.pipe) = (Pieces::default(), None);
+        self.state = State::Refused;
     }
 
     async fn watch(

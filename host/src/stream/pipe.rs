@@ -21,6 +21,9 @@ pub struct Pipe {
 }
 
 impl Pipe {
+    /// How many bytes are worth a pipe of their own.
+    pub const WORTH: u64 = 256 * 1024;
+
     /// One between these two; none where a side speaks TLS, or where the system has no pipe to give.
     #[must_use]
     pub fn between(from: &Reader, to: &Writer) -> Option<Self> {
@@ -33,13 +36,22 @@ impl Pipe {
         Some(Self { input, output, held: 0 })
     }
 
-    /// Takes what has come from one socket; 0 means that its peer has ended.
+    /// Whether it holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.held == 0
+    }
+
+    /// Takes what has come from one socket, no more than `most`; 0 means that its peer has ended.
+    ///
+    /// Safe to drop half-way.
     ///
     /// # Errors
     /// When the connection broke.
-    pub async fn fill(&mut self, from: &Reader) -> io::Result<usize> {
+    pub async fn fill(&mut self, from: &Reader, most: u64) -> io::Result<usize> {
+        let most = usize::try_from(most).map_or(MOST, |most| most.min(MOST));
         let taken = from.when_readable(|socket| {
-            Ok(splice(socket, None, &self.input, None, MOST, SpliceFFlags::SPLICE_F_NONBLOCK)?)
+            Ok(splice(socket, None, &self.input, None, most, SpliceFFlags::SPLICE_F_NONBLOCK)?)
         });
         let taken = taken.await?;
         self.held += taken;
@@ -47,6 +59,8 @@ impl Pipe {
     }
 
     /// Gives all that it holds to the other socket.
+    ///
+    /// Safe to drop half-way.
     ///
     /// # Errors
     /// When the connection broke.
