@@ -27,6 +27,46 @@ async fn an_engine_that_dies_behind_the_head_of_a_message_is_a_502() {
     assert_eq!(next.status(), 200);
 }
 
+/// Nobody has read anything yet, and an empty reply would tell nothing.
+async fn is_a_502(broken: &str) {
+    let engine = FakeEngine::start();
+    engine.on("GET /events", Script::whole(format!("{CHUNKED}{broken}")).then(Step::Close));
+    let powerstrip = Powerstrip::before(engine.address()).await;
+    let mut client = powerstrip.connect().await;
+
+    let answer = client.call(&Request::get("/v1.41/events")).await;
+    let next = client.call(&Request::get("/v1.41/info")).await;
+
+    assert_eq!((answer.status(), next.status()), (502, 200), "{}", answer.show());
+}
+
+#[tokio::test]
+async fn chunks_that_make_no_sense_from_the_start_are_a_502() {
+    is_a_502("zz\r\n").await;
+}
+
+#[tokio::test]
+async fn chunks_that_end_behind_their_first_size_are_a_502() {
+    is_a_502("5\r\n").await;
+}
+
+/// The head is then all that can be given; a connection that ends without a byte tells nothing.
+#[tokio::test]
+async fn an_answer_whose_trailers_break_off_has_its_head_and_no_end() {
+    let engine = FakeEngine::start();
+    let broken = format!("{CHUNKED}0\r\nX-Sum");
+    engine.on("GET /events", Script::whole(broken).then(Step::Close));
+    let powerstrip = Powerstrip::before(engine.address()).await;
+    let mut client = powerstrip.connect().await;
+
+    client.send(Request::get("/v1.41/events").to_bytes()).await;
+    let head = client.head().await;
+    let body = client.body(&head).await;
+
+    assert_eq!(head.status(), 200);
+    assert!(body.is_err());
+}
+
 #[tokio::test]
 async fn the_head_of_a_stream_does_not_wait_for_its_body_even_with_a_length() {
     let engine = FakeEngine::start();

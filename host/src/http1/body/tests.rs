@@ -68,6 +68,14 @@ refuses!(chunks_without_an_end_are_truncated, Framing::Chunked, b"5\r\nhello\r\n
 refuses!(a_size_that_is_no_number_is_refused, Framing::Chunked, b"xyz\r\nhello\r\n" => BodyError::Chunks);
 refuses!(a_chunk_that_is_longer_than_it_says_is_refused, Framing::Chunked,
     b"4\r\nhello\r\n0\r\n\r\n" => BodyError::Chunks);
+refuses!(a_size_without_a_digit_is_not_the_last_chunk, Framing::Chunked,
+    b"5\r\nhello\r\n\r\n\r\n" => BodyError::Chunks);
+refuses!(an_extension_without_a_size_is_not_the_last_chunk, Framing::Chunked,
+    b"5\r\nhello\r\n;a=b\r\n\r\n" => BodyError::Chunks);
+refuses!(a_blank_is_not_the_last_chunk, Framing::Chunked,
+    b"5\r\nhello\r\n \r\n\r\n" => BodyError::Chunks);
+refuses!(a_bare_line_feed_in_an_extension_is_refused, Framing::Chunked,
+    b"5;a\nb\r\nhello\r\n0\r\n\r\n" => BodyError::Chunks);
 refuses!(a_bare_line_feed_ends_no_chunk, Framing::Chunked, b"5\r\nhello\n0\r\n\r\n" => BodyError::Chunks);
 
 /// What a body in chunks is sent on as, from bytes that arrive `at_a_time`.
