@@ -120,6 +120,22 @@ async fn answers_without_a_body_end_with_their_head() {
     assert_eq!(stat.header("x-docker-container-path-stat"), Some("e30="));
 }
 
+/// Python's client waits for the chunks of an answer that has none, if it says so.
+#[tokio::test]
+async fn an_answer_without_content_does_not_announce_chunks() {
+    let engine = FakeEngine::start();
+    let head = "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    engine.on("POST /start", Script::whole(head));
+    let powerstrip = Powerstrip::before(engine.address()).await;
+    let mut client = powerstrip.connect().await;
+
+    let started = client.call(&Request::new("POST", "/v1.41/containers/a/start")).await;
+    let after = client.call(&Request::get("/v1.41/info")).await;
+
+    assert_eq!((started.status(), started.header("transfer-encoding")), (204, None));
+    assert_eq!(after.status(), 200);
+}
+
 #[tokio::test]
 async fn a_client_of_http_1_0_gets_an_answer_that_ends_with_the_connection() {
     let engine = FakeEngine::start();

@@ -97,6 +97,23 @@ async fn a_pre_hook_may_change_query_headers_and_body() {
 }
 
 #[tokio::test]
+async fn a_client_cannot_nominate_away_what_a_pre_hook_sets() {
+    let engine = FakeEngine::start();
+    let change = json!({"pre": {"modify": {"set_headers": {"x-tenant": "blue"}}}});
+    let powerstrip = with(&engine, change).await;
+    let request = create().header("Connection", "X-Tenant, X-Mine");
+
+    powerstrip.call(request.header("X-Tenant", "red").header("X-Mine", "1")).await;
+
+    let recorded = engine.called("POST /create").await;
+    assert_eq!(recorded.head.all("x-tenant"), ["blue"]);
+    assert_eq!(recorded.head.header("x-mine"), None);
+    // What does not go up is not shown either.
+    let shown = powerstrip.seen("a", "pre").await["headers"].to_string();
+    assert!(shown.contains("content-type") && !shown.contains("x-mine"), "{shown}");
+}
+
+#[tokio::test]
 async fn a_pre_hook_may_answer_for_the_engine() {
     let engine = FakeEngine::start();
     let answer = json!({"pre": {"respond": {

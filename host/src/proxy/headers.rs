@@ -10,8 +10,8 @@ use crate::http1::{Framing, Headers, RequestHead, ResponseHead};
 const CONNECTION: [&str; 4] = ["keep-alive", "proxy-connection", "te", "trailer"];
 
 /// Names that a client must not be able to delete by listing them in `Connection`.
-const KEPT: [&str; 6] =
-    ["content-length", "content-type", "host", "transfer-encoding", "upgrade", "via"];
+const KEPT: [&str; 7] =
+    ["content-length", "content-type", "expect", "host", "transfer-encoding", "upgrade", "via"];
 
 /// What is asked of the head that goes up.
 pub(super) struct Outgoing<'a> {
@@ -61,7 +61,7 @@ fn set_length(head: &mut RequestHead, length: usize) {
 /// Removes the lines about the connection from an answer and says what ours will be.
 pub(super) fn finish(head: &mut ResponseHead, client: &RequestHead, keep_alive: bool) {
     drop_connection_lines(&mut head.headers);
-    if !client.http11 {
+    if !client.http11 || head.status == 204 {
         head.headers.remove("transfer-encoding");
     }
     if !keep_alive {
@@ -105,19 +105,23 @@ pub(super) fn shown(headers: &Headers) -> Vec<Header> {
     headers.iter().map(|(line, value)| (name(line), value.clone())).collect()
 }
 
-/// `Connection` names further lines that end at this hop; a client could name what a hook relies on,
-/// so the lines that decide about a message stay.
-fn drop_connection_lines(headers: &mut Headers) {
+/// Removes the lines that `Connection` names, which end at this hop. Before hooks see a message, so that
+/// they see what goes on, and that a client cannot name what a hook will set. The lines that decide
+/// about the message stay.
+pub(super) fn drop_nominated(headers: &mut Headers) {
     let listed: Vec<Vec<u8>> = headers
         .all("connection")
         .flat_map(|value| value.split(|byte| *byte == b','))
         .map(|word| word.trim_ascii().to_ascii_lowercase())
+        .filter(|word| !KEPT.iter().any(|kept| word == kept.as_bytes()) && word != b"connection")
         .collect();
-    let kept = |name: &[u8]| KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept.as_bytes()));
-    headers.retain(|name| {
-        let about_connection = name.eq_ignore_ascii_case(b"connection")
-            || CONNECTION.iter().any(|other| name.eq_ignore_ascii_case(other.as_bytes()))
-            || listed.iter().any(|other| name.eq_ignore_ascii_case(other));
-        !about_connection || (kept(name) && !name.eq_ignore_ascii_case(b"connection"))
-    });
+    if !listed.is_empty() {
+        headers.retain(|name| !listed.iter().any(|other| name.eq_ignore_ascii_case(other)));
+    }
+}
+
+/// Removes the lines that are about a connection, whatever `Connection` names.
+fn drop_connection_lines(headers: &mut Headers) {
+    headers.remove("connection");
+    CONNECTION.iter().for_each(|name| headers.remove(name));
 }

@@ -6,6 +6,7 @@ use bytes::{Buf, Bytes};
 
 use super::client::{Client, send};
 use super::error::ProxyError;
+use super::headers;
 use super::upload::Upload;
 use crate::docker::catalogue::{Answer, Endpoint, RequestBody};
 use crate::docker::{Call, Query, normalise};
@@ -65,6 +66,7 @@ impl Request {
         }
         // The engine reads the first and no other; bollard sends its own and then a general one.
         self.head.headers.keep_first("content-type");
+        headers::drop_nominated(&mut self.head.headers);
         if self.head.headers.all("expect").any(|value| !value.eq_ignore_ascii_case(LEAVE)) {
             return Err(ProxyError::Expectation);
         }

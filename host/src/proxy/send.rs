@@ -95,7 +95,7 @@ impl Proxy {
         client: &mut Client,
     ) -> Result<Answer, ProxyError> {
         let mut upload = request.upload().after(unsent);
-        let head = loop {
+        let mut head = loop {
             let next = next_head(&mut connection.source);
             let head = upload.beside(&mut client.source, &mut connection.writer, next).await?;
             let head = head.map_err(ProxyError::Upstream)?;
@@ -109,6 +109,7 @@ impl Proxy {
             }
         };
         self.upstream.learn(&head);
+        headers::drop_nominated(&mut head.headers);
         let framing = Framing::of_response(&head, &request.head.method)
             .map_err(|error| ProxyError::Upstream(UpstreamError::Framing(error)))?;
         let view = view(&head, framing, request)?;
