@@ -234,6 +234,24 @@ async fn a_client_that_leaves_ends_the_call_and_leaves_no_bytes_behind() {
     assert_eq!(powerstrip.get("/v1.41/info").await.json()["Name"], "fake");
 }
 
+/// More than is read ahead: its end stands behind bytes that nobody takes.
+#[tokio::test]
+async fn a_client_that_leaves_much_unread_ends_the_call_too() {
+    let engine = FakeEngine::start();
+    let endless = Script::whole("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n");
+    engine.on("GET /events", endless.then(Step::Listen));
+    let powerstrip = Powerstrip::before(engine.address()).await;
+    let next = Request::get("/v1.41/info").header("X-Long", &"a".repeat(100_000));
+
+    let mut client = powerstrip.connect().await;
+    client.send(Request::get("/v1.41/events").to_bytes()).await;
+    client.head().await;
+    client.send(next.to_bytes()).await;
+    drop(client);
+
+    engine.seen("GET /events", |request| request.is_over).await;
+}
+
 #[tokio::test]
 async fn a_client_that_leaves_before_an_answer_ends_the_call_too() {
     let engine = FakeEngine::start();

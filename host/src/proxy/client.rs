@@ -56,10 +56,8 @@ impl Client {
 
 async fn gone(source: &mut Source<Reader>) {
     loop {
-        if source.buffered().len() >= READ_AHEAD {
-            std::future::pending::<()>().await;
-        }
-        if source.ended() {
+        // Of one that is no longer read, only the hang-up tells that it has gone.
+        if source.ended() || source.buffered().len() >= READ_AHEAD {
             return hung_up(source).await;
         }
         if source.fill().await.is_err() {

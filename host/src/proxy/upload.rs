@@ -190,7 +190,8 @@ impl Upload {
             let _ = upstream.shutdown().await;
             self.state = State::Ended;
         } else if client.buffered().len() >= READ_AHEAD {
-            std::future::pending::<()>().await;
+            hung_up(client).await;
+            return Err(ProxyError::ClientGone);
         } else {
             client.fill().await.map_err(|_| ProxyError::ClientGone)?;
         }
