@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Store, UpdateDeadline};
@@ -26,7 +26,7 @@ const FAR_AWAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// What all adapters share while they run.
 pub(super) struct Ground {
     /// One permit for each instance that there is room for.
-    pub(super) slots: Semaphore,
+    pub(super) slots: Arc<Semaphore>,
     /// One permit for each warm instance that there is room for besides.
     pub(super) warm: Arc<Semaphore>,
     /// Where guests compute.
@@ -106,11 +106,11 @@ impl Ready {
         let at = deadline.into();
         let waiting = timeout_at(at, async {
             let turn = self.turns.take().await?;
-            let slot = self.ground.slots.acquire().await.expect("the semaphore is never closed");
-            Ok((turn, slot))
+            let slot = Arc::clone(&self.ground.slots).acquire_owned().await;
+            Ok((turn, slot.expect("the semaphore is never closed")))
         });
         // One that never had its turn did not run too long.
-        let _places = waiting.await.map_err(|_| self.turns.busy())??;
+        let places = waiting.await.map_err(|_| self.turns.busy())??;
         if Instant::now() >= deadline {
             return Err(self.turns.busy());
         }
@@ -122,7 +122,11 @@ impl Ready {
             granted: caller.granted,
         };
         let this = Arc::clone(self);
-        let call = AssertUnwindSafe(async move { this.call(function, scope).await });
+        let call = AssertUnwindSafe(async move {
+            // Given back when the instance is gone, which on other lanes is after its call is given up.
+            let _places = places;
+            this.call(function, scope).await
+        });
         let call = self.ground.lanes.run(call.catch_unwind(), &self.habit);
         match timeout_at(at, call).await {
             Ok(Some(Ok(done))) => done.map_err(|e| error::failure(&e, &self.limits, self.output)),
@@ -185,7 +189,7 @@ impl Ready {
 
 /// How many calls of one adapter run, and how many wait for their turn.
 pub(super) struct Turns {
-    running: Semaphore,
+    running: Arc<Semaphore>,
     limit: usize,
     waiting: AtomicUsize,
 }
@@ -194,11 +198,13 @@ impl Turns {
     /// So many calls at a time.
     pub(super) fn new(limit: usize) -> Self {
         let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
-        Self { running: Semaphore::new(limit), limit, waiting: AtomicUsize::new(0) }
+        let running = Arc::new(Semaphore::new(limit));
+        Self { running, limit, waiting: AtomicUsize::new(0) }
     }
 
-    async fn take(&self) -> Result<SemaphorePermit<'_>, HookFailure> {
-        if let Ok(turn) = self.running.try_acquire() {
+    async fn take(&self) -> Result<OwnedSemaphorePermit, HookFailure> {
+        let running = Arc::clone(&self.running);
+        if let Ok(turn) = Arc::clone(&running).try_acquire_owned() {
             return Ok(turn);
         }
         let place = Place(&self.waiting);
@@ -206,7 +212,7 @@ impl Turns {
         if before >= self.limit.saturating_mul(WAITING_PER_RUNNING) {
             return Err(self.busy());
         }
-        let turn = self.running.acquire().await.expect("the semaphore is never closed");
+        let turn = running.acquire_owned().await.expect("the semaphore is never closed");
         drop(place);
         Ok(turn)
     }
@@ -229,7 +235,90 @@ impl Drop for Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use tokio::sync::oneshot;
+    use wasmtime::component::Component;
+
+    use super::super::engine::{self, Ticker};
+    use super::super::imports;
+    use super::super::lines::AdapterLog;
+    use super::super::outbound::{Client, Tls};
     use super::*;
+    use crate::grants::Grants;
+
+    /// An empty component, with room for one call.
+    fn ready() -> Arc<Ready> {
+        let engine = engine::build(2, None).expect("this machine has an engine");
+        let component = Component::from_binary(&engine, b"\0asm\x0d\0\x01\0").expect("it is sound");
+        let linker = imports::linker(&engine).expect("the imports are sound");
+        let lanes = Lanes::start(Ticker::start(&engine).expect("a thread")).expect("threads");
+        let (slots, warm) = (Arc::new(Semaphore::new(1)), Arc::new(Semaphore::new(0)));
+        let grants = Grants::default();
+        let resources = Resources {
+            adapter: "a".into(),
+            log: AdapterLog::new("a".into()),
+            config: "{}".into(),
+            client: Client::new(&grants, None, None, Tls::default()),
+            grants,
+            namespace: None,
+        };
+        Arc::new(Ready {
+            ground: Arc::new(Ground { slots, warm, lanes }),
+            pre: linker.instantiate_pre(&component).expect("it imports nothing"),
+            resources,
+            limits: Limits::component(),
+            output: 1024,
+            turns: Turns::new(1),
+            habit: Habit::default(),
+            warm: None,
+            fuel_used: AtomicU64::default(),
+        })
+    }
+
+    /// Computes until it is sent to another lane, and holds the thread there, as a guest does
+    /// between two looks at the clock.
+    struct Stubborn {
+        there: oneshot::Sender<()>,
+        hold: mpsc::Receiver<()>,
+    }
+
+    impl Function for Stubborn {
+        type Output = ();
+
+        async fn call(self, _: &mut Store<HostState>, _: &Instance) -> wasmtime::Result<()> {
+            let first = thread::current().id();
+            while thread::current().id() == first {
+                tokio::task::yield_now().await;
+            }
+            let _ = self.there.send(());
+            let _ = self.hold.recv();
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_given_up_keeps_its_places_until_it_is_gone() {
+        let ready = ready();
+        let ((there, is_there), (let_go, hold)) = (oneshot::channel(), mpsc::channel());
+        let caller = Caller { request_id: "", carry: Carry::default(), granted: false };
+        let free =
+            || (ready.turns.running.available_permits(), ready.ground.slots.available_permits());
+
+        let call = ready.run(Stubborn { there, hold }, caller, ready.deadline());
+        let given_up = tokio::select! {
+            ended = call => Err(ended),
+            there = is_there => Ok(there),
+        };
+        let meanwhile = free();
+        drop(let_go);
+        while free() == (0, 0) {
+            tokio::task::yield_now().await;
+        }
+
+        assert_eq!((given_up, meanwhile), (Ok(Ok(())), (0, 0)));
+    }
 
     #[tokio::test]
     async fn a_full_queue_refuses_and_an_abandoned_place_is_free_again() {

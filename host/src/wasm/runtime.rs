@@ -31,8 +31,8 @@ pub fn wasmtime_version() -> &'static str {
     wasmtime_environ::VERSION
 }
 
-/// Room for instances whose call was given up, and which have not noticed yet.
-const ENDING: u32 = 64;
+/// Room to spare: calls wait for a slot, and would fail if there were none after all.
+const SPARE: u32 = 64;
 
 /// How to set up a [`Runtime`].
 #[derive(Debug, Clone)]
@@ -148,13 +148,13 @@ impl Runtime {
     /// When there is no engine for this machine.
     pub fn new(settings: &RuntimeSettings) -> Result<Self, LoadError> {
         let slots = settings.slots.max(1);
-        let warm = u32::try_from(MAX_WARM).unwrap_or(ENDING);
-        let room = slots.saturating_add(ENDING).saturating_add(warm);
+        let warm = u32::try_from(MAX_WARM).unwrap_or(SPARE);
+        let room = slots.saturating_add(SPARE).saturating_add(warm);
         let engine = engine::build(room, settings.cache_dir.as_deref())?;
         let linker = imports::linker(&engine);
         let linker = linker.map_err(|cause| LoadError::Engine { cause: cause.into() })?;
         let lanes = Lanes::start(Ticker::start(&engine)?)?;
-        let slots = Semaphore::new(slots as usize);
+        let slots = Arc::new(Semaphore::new(slots as usize));
         let warm = Arc::new(Semaphore::new(warm as usize));
         let ground = Arc::new(Ground { slots, warm, lanes });
         let (stores, tls) = (Stores::default(), Tls::default());
