@@ -140,6 +140,40 @@ async fn an_adapter_whose_new_file_is_broken_keeps_its_old_one() {
     assert_eq!(answer.status(), 201, "{}", answer.show());
 }
 
+/// A change of the configuration after which a component that served must not serve on, though its
+/// file cannot be read.
+macro_rules! not_trusted {
+    ($($name:ident: $old:expr => $new:expr;)*) => {$(
+        #[tokio::test]
+        async fn $name() {
+            let engine = FakeEngine::start();
+            let powerstrip = Powerstrip::builder()
+                .engine(engine.address())
+                .component_as("witness", "a")
+                .adapter("a", json!({"mode": "enforce"}))
+                .line("require_digest: false")
+                .pre("POST /*/containers/create", &["a"])
+                .start()
+                .await;
+            let file = powerstrip.folder().join("adapters/a.wasm");
+            fs::remove_file(&file).expect("a folder of ours is writable");
+            powerstrip.logged("a.wasm does not exist").await;
+            until_create_is(&powerstrip, 201).await;
+
+            powerstrip.rewrite(|text| text.replace($old, $new));
+
+            until_create_is(&powerstrip, 503).await;
+        }
+    )*};
+}
+
+not_trusted! {
+    a_component_that_is_not_pinned_any_more_does_not_serve_on: "\"mode\":\"enforce\"" =>
+        &format!("\"digest\":\"sha256:{}\"", "0".repeat(64));
+    a_component_that_was_never_pinned_does_not_serve_on: "require_digest: false" =>
+        "require_digest: true";
+}
+
 #[tokio::test]
 async fn an_adapter_that_was_broken_is_ready_once_its_file_is_whole() {
     let engine = FakeEngine::start();

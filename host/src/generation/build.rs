@@ -33,6 +33,8 @@ struct Loaded {
     fingerprint: Option<[u8; 32]>,
     /// What the component that serves was granted.
     grants: Grants,
+    /// What the file of the component that serves hashed to; none where there is none.
+    sum: Option<[u8; 32]>,
     member: Arc<Member>,
 }
 
@@ -116,29 +118,28 @@ impl Builder {
         let old = self.loaded.get(name);
         let file = match read(&adapter.source).await {
             Ok(file) => file,
-            Err(error) => return LoadResult::failed(adapter, old, chain(&error)),
+            Err(error) => return common.failed(adapter, old, chain(&error)),
         };
         let sum = file.sha256;
         if let Some(pinned) = adapter.digest.filter(|pinned| *pinned != Digest(sum)) {
             // A component that is not the pinned one must not run, whatever ran before.
             let why = format!("its digest is {}, not the pinned {pinned}", Digest(sum));
-            return LoadResult::failed(adapter, None, why);
+            return common.failed(adapter, None, why);
         }
-        let is_component = matches!(adapter.source, Source::Component(_));
-        if common.require_digest && is_component && adapter.digest.is_none() {
+        if common.lacks_digest(adapter) {
             let why = format!(
                 "it has no digest, as `require_digest` demands; to trust it as it is, \
                 add to this adapter:\ndigest: {}",
                 Digest(sum)
             );
-            return LoadResult::failed(adapter, None, why);
+            return common.failed(adapter, None, why);
         }
         let (fingerprint, grants) =
             (Some(fingerprint(adapter, &sum, common)), adapter.grants.clone());
         if let Some(old) = old.filter(|old| old.fingerprint == fingerprint) {
             let member = Arc::clone(&old.member);
             return LoadResult {
-                loaded: Loaded { fingerprint, grants, member },
+                loaded: Loaded { fingerprint, grants, sum: Some(sum), member },
                 outcome: Outcome::Kept,
             };
         }
@@ -146,9 +147,10 @@ impl Builder {
             Ok(loaded) => {
                 let outcome = Outcome::Loaded(loaded.warnings().to_vec());
                 let member = Arc::new(member(adapter, State::Ready(Arc::new(loaded))));
-                LoadResult { loaded: Loaded { fingerprint, grants, member }, outcome }
+                let loaded = Loaded { fingerprint, grants, sum: Some(sum), member };
+                LoadResult { loaded, outcome }
             }
-            Err(error) => LoadResult::failed(adapter, old, chain(&error)),
+            Err(error) => common.failed(adapter, old, chain(&error)),
         }
     }
 }
@@ -175,17 +177,30 @@ enum Outcome {
     Failed(String),
 }
 
-impl LoadResult {
-    /// The old component serves on if there is one, unless it was granted what is granted no more.
-    fn failed(adapter: &AdapterConfig, old: Option<&Loaded>, why: String) -> Self {
-        let old = old.filter(|old| old.grants == adapter.grants);
-        let state = match old.map(|old| &old.member.state) {
-            Some(State::Ready(ready)) => State::Ready(Arc::clone(ready)),
-            _ => State::NotReady(why.clone()),
+impl Common<'_> {
+    /// Whether the adapter has no digest, and must have one.
+    fn lacks_digest(&self, adapter: &AdapterConfig) -> bool {
+        let is_component = matches!(adapter.source, Source::Component(_));
+        self.require_digest && is_component && adapter.digest.is_none()
+    }
+
+    /// Whether the component that serves may go on: it was granted what is granted now, and is the
+    /// pinned one if one is.
+    fn trusts(&self, adapter: &AdapterConfig, old: &Loaded) -> bool {
+        let is_pinned = adapter.digest.is_none_or(|pinned| old.sum.map(Digest) == Some(pinned));
+        old.grants == adapter.grants && is_pinned && !self.lacks_digest(adapter)
+    }
+
+    /// The old component serves on if there is one that may.
+    fn failed(&self, adapter: &AdapterConfig, old: Option<&Loaded>, why: String) -> LoadResult {
+        let old = old.filter(|old| self.trusts(adapter, old));
+        let (state, sum) = match old.map(|old| (&old.member.state, old.sum)) {
+            Some((State::Ready(ready), sum)) => (State::Ready(Arc::clone(ready)), sum),
+            _ => (State::NotReady(why.clone()), None),
         };
         let member = Arc::new(member(adapter, state));
-        let loaded = Loaded { fingerprint: None, grants: adapter.grants.clone(), member };
-        Self { loaded, outcome: Outcome::Failed(why) }
+        let loaded = Loaded { fingerprint: None, grants: adapter.grants.clone(), sum, member };
+        LoadResult { loaded, outcome: Outcome::Failed(why) }
     }
 }
 
