@@ -1,6 +1,8 @@
 //! Adapters that no compiler would make: each fails alone, with its cause, and the proxy serves on.
 
-use powerstrip_tests::{Answer, FakeEngine, Powerstrip, WatGuest};
+use std::path::Path;
+
+use powerstrip_tests::{Answer, FakeEngine, Powerstrip, WatGuest, command_line};
 use serde_json::{Value, json};
 
 const ENDPOINT: &str = "POST /*/containers/create";
@@ -106,6 +108,28 @@ async fn thousands_of_unknown_imports_are_not_all_named() {
 
     assert_eq!(answer.status(), 503, "{}", answer.show());
     assert!(answer.message().len() < 1000, "{}", answer.show());
+}
+
+#[tokio::test]
+async fn what_a_guest_says_of_itself_cannot_drive_a_terminal() {
+    let name = r"\78\05\00\00\09\00\00\00";
+    let hooks_and_bodies = r"\40\04\00\00\01\00\00\00\01\00\00\00";
+    let grants = r"\dc\05\00\00\01\00\00\00";
+    let guest = WatGuest::default()
+        .describe("(i32.const 1280)")
+        .field(&format!("(data (i32.const 1280) \"{name}{name}{name}{hooks_and_bodies}{grants}\")"))
+        .field(r#"(data (i32.const 1400) "b\1b[2Jad\0a!")"#)
+        .field(r#"(data (i32.const 1500) "\40\06\00\00\0e\00\00\00")"#)
+        .field(r#"(data (i32.const 1600) "http: a:1\0a\1b[2J")"#);
+    let file = Powerstrip::builder().wasm_file("a", &guest.component()).written();
+    let component = Path::new(&file.path()).with_file_name("adapters/a.wasm");
+
+    let inspected = command_line(&["inspect", &component.display().to_string()]).await.stdout;
+    let checked = command_line(&["check", &file.path()]).await.stdout;
+
+    assert!(inspected.contains(r"b\u{1b}[2Jad\n!"), "{inspected:?}");
+    assert!(checked.contains(r#"http: ["a:1\n\u{1b}[2J"]"#), "{checked:?}");
+    assert!(!inspected.contains('\u{1b}') && !checked.contains('\u{1b}'));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::bindings::{lifecycle, post_hook, pre_hook, types, unwind};
+use super::words;
 use crate::hook::{self, BodyNeed, Call, Header, HookRequest, HookResponse, Hooks};
 use crate::hook::{PostOutcome, PreOutcome, Rejection, RequestPatch, ResponsePatch, UnwindReason};
 
@@ -164,12 +165,12 @@ impl From<lifecycle::Description> for hook::Description {
                 post: has(lifecycle::Hook::PostHook),
                 unwind: has(lifecycle::Hook::Unwind),
             },
-            name: description.name,
-            version: description.version,
-            summary: description.summary,
+            name: words::tidy(&description.name),
+            version: words::tidy(&description.version),
+            summary: words::tidy(&description.summary),
             request_body: description.request_body.into(),
             response_body: description.response_body.into(),
-            grants: description.grants,
+            grants: description.grants.iter().map(|grant| words::tidy(grant)).collect(),
             config_schema: description.config_schema,
         }
     }

@@ -127,7 +127,10 @@ pub enum LoadError {
         imports: Vec<String>,
     },
     /// It asks for what nobody can grant.
-    #[error("{origin} asks for grants that Powerstrip does not know: {} (known: {known})", unknown.join(", "))]
+    #[error(
+        "{origin} asks for grants that Powerstrip does not know: {} (known: {known})",
+        some_of(unknown)
+    )]
     UnknownGrants {
         /// The file.
         origin: String,

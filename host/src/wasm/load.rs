@@ -206,7 +206,8 @@ impl Loading {
         let webhook = matches!(spec.kind, Kind::Webhook(_));
         missing.retain(|grant| !(webhook && *grant == Grant::Http));
         if !missing.is_empty() {
-            let (imports, grants) = (wishes.imports_of(&missing), wishes.to_paste(&missing));
+            let grants = words::tidy_lines(&wishes.to_paste(&missing));
+            let imports = wishes.imports_of(&missing);
             return Err(LoadError::Ungranted { origin: origin(), imports, grants });
         }
         let in_vain = |grant: Grant| {
