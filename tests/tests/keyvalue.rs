@@ -273,6 +273,21 @@ async fn a_value_beyond_the_quota_never_reaches_redis() {
 }
 
 #[tokio::test]
+async fn a_value_that_others_made_too_large_is_not_fetched_from_redis() {
+    let Some(redis) = Redis::start().await else { return };
+    let line = format!("keyvalue: {{store: \"{}\", bytes: 1KiB}}", redis.url());
+    let steps = json!([{"get": "large"}, {"get": "empty"}, {"get": "none"}]);
+    let powerstrip = keeping("a", json!(true), &steps).line(&line).start().await;
+    redis.cli(&["SET", "powerstrip:a:default:large", &"x".repeat(2000)]).await;
+    redis.cli(&["SET", "powerstrip:a:default:empty", ""]).await;
+
+    let outcomes = outcomes(&powerstrip).await;
+
+    let too_much = json!({"error": "more than 1 KiB of keys and values"});
+    assert_eq!(outcomes, json!([too_much, {"ok": ""}, {"ok": null}]));
+}
+
+#[tokio::test]
 async fn many_keys_are_listed_page_by_page_among_those_of_others() {
     let Some(redis) = Redis::start().await else { return };
     redis.cli(&["EVAL", "for i=1,5000 do redis.call('SET','other:'..i,i) end return 1", "0"]).await;

@@ -96,7 +96,7 @@ impl Namespace {
     pub(super) async fn get(&self, key: &str, until: Instant) -> Result<Option<Bytes>> {
         match &self.place {
             Place::Memory(memory) => Ok(memory.get(key)),
-            Place::Redis(space) => space.get(key, until).await,
+            Place::Redis(space) => space.get(key, self.quota.bytes, until).await,
         }
     }
 

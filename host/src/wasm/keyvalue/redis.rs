@@ -149,9 +149,19 @@ impl Space {
         Self { link, prefix: format!("powerstrip:{}:default:", encode(adapter)) }
     }
 
-    pub(super) async fn get(&self, key: &str, until: Instant) -> Result<Option<Bytes>> {
-        let value: Option<Vec<u8>> = self.ask(self.cmd("GET", key), until).await?;
-        Ok(value.map(Bytes::from))
+    /// At most one byte more than may be: what others keep there may be of any size, and would be
+    /// held in memory.
+    pub(super) async fn get(&self, key: &str, most: u64, until: Instant) -> Result<Option<Bytes>> {
+        let mut part = self.cmd("GETRANGE", key);
+        part.arg(0).arg(most);
+        let mut both = redis::pipe();
+        both.atomic().add_command(part).add_command(self.cmd("EXISTS", key));
+        let both = self.link.run(async |mut link| both.query_async(&mut link).await, until).await?;
+        let (value, exists): (Vec<u8>, bool) = both;
+        if value.len() as u64 > most {
+            return Err(KeepError::Bytes(most));
+        }
+        Ok(exists.then(|| Bytes::from(value)))
     }
 
     pub(super) async fn exists(&self, key: &str, until: Instant) -> Result<bool> {
