@@ -64,6 +64,24 @@ pub fn field(name: &str) -> Secrecy {
     }
 }
 
+/// Whether a text holds a secret under its name, `--password=…`, or a login, `https://me:…@host`.
+#[must_use]
+pub fn text(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let given = |(at, part): (usize, &str)| {
+        let after = text[at + part.len()..].trim_start_matches(is_name);
+        ["=", ": ", ":\""].iter().any(|sign| after.starts_with(sign))
+    };
+    let mut urls = text.split("://").skip(1);
+    TELLING.iter().any(|part| text.match_indices(part).any(given))
+        || urls.any(|url| url.split(['/', '?', '#', ' ']).next().is_some_and(|it| it.contains('@')))
+}
+
+/// Of a name that goes on, or is quoted.
+fn is_name(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '"')
+}
+
 fn among(name: &str, names: &[&str]) -> bool {
     let name = name.to_ascii_lowercase();
     names.contains(&name.as_str()) || TELLING.iter().any(|part| name.contains(part))
@@ -83,5 +101,21 @@ mod tests {
         assert_eq!((secrecy[5], field("Image")), (Secrecy::Values, Secrecy::Open));
         assert!(header("X-Registry-Auth") && header("Authorization") && !header("Host"));
         assert!(parameter("buildargs") && !parameter("name"));
+    }
+
+    #[test]
+    fn a_text_that_names_a_secret_and_gives_it_is_one() {
+        let secret = [
+            "--password=s",
+            "addr=nas,username=u,password=s",
+            "AWS_SECRET_ACCESS_KEY=s",
+            "Authorization: Bearer s",
+            r#"{"token":"s"}"#,
+            "git clone https://me:s@example.org/x",
+        ];
+        let open = ["secrets/app:1.2", "token", "--password-file /x", "a@b", "http://a/b@c"];
+
+        assert!(secret.iter().all(|it| text(it)), "{:?}", secret.map(text));
+        assert!(!open.iter().any(|it| text(it)), "{:?}", open.map(text));
     }
 }

@@ -153,13 +153,14 @@ impl Edits {
         self.of_named(&by_name(old), &by_name(new), secret::header)
     }
 
-    fn of_named(&mut self, old: &Named, new: &Named, secret: fn(&str) -> bool) -> Vec<Edit> {
+    fn of_named(&mut self, old: &Named, new: &Named, by_name: fn(&str) -> bool) -> Vec<Edit> {
         let mut names: Vec<_> = old.keys().chain(new.keys()).collect();
         names.sort_unstable();
         names.dedup();
         let mut edits = Vec::new();
         for name in names.into_iter().filter(|name| old.get(*name) != new.get(*name)) {
-            let show = |values: &Vec<String>| match secret(name) {
+            let is_secret = |value: &String| by_name(name) || secret::text(value);
+            let show = |values: &Vec<String>| match values.iter().any(is_secret) {
                 true => MASK.to_owned(),
                 false => cut(&values.join(", ")),
             };

@@ -85,6 +85,7 @@ fn masked(value: &Value, secrecy: Secrecy) -> Value {
             None => value.clone(),
         },
         _ if secrecy == Secrecy::Values => MASK.into(),
+        Value::String(text) if secret::text(text) => MASK.into(),
         _ => value.clone(),
     }
 }

@@ -57,6 +57,14 @@ bodies! {
             "at": "/Spec", "old": null,
             "new": r#"{"Env":["A=***"],"JoinTokens":"***","Name":"n"}"#,
         }]};
+    a_secret_is_masked_where_its_value_names_it:
+        r#"{"Cmd":["a"],"DriverOpts":{"o":"ro"},"Image":"token"}"#,
+        r#"{"Cmd":["--password=s"],"DriverOpts":{"o":"user=u,password=s"},"Image":"secret"}"# =>
+        {"body": [
+            {"at": "/Cmd/0", "old": "\"a\"", "new": "\"***\""},
+            {"at": "/DriverOpts/o", "old": "\"ro\"", "new": "\"***\""},
+            {"at": "/Image", "old": "\"token\"", "new": "\"secret\""},
+        ]};
     a_key_with_a_slash_is_escaped:
         r#"{"Labels":{}}"#, r#"{"Labels":{"a/b":"c"}}"# =>
         {"body": [{"at": "/Labels/a~1b", "old": null, "new": "\"c\""}]};
