@@ -86,8 +86,9 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
         _ if METADATA_V6.contains(&address) => Reach::LinkLocal,
         [0xfe80..=0xfebf, ..] => Reach::LinkLocal,
         [0xff00..=0xffff, ..] => Reach::Nobody,
-        // Only 2000::/3 is given out; of it, the documentation prefixes lead nowhere.
-        [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => Reach::Private,
+        // Only 2000::/3 is given out; of it, protocols have their own prefixes, among them Teredo,
+        // which tunnels to any IPv4 address, and those of documentation lead nowhere.
+        [0x2001, 0..=0x01ff | 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => Reach::Private,
         [0x2000..=0x3fff, ..] => Reach::Public,
         _ => Reach::Private,
     }
@@ -160,6 +161,7 @@ mod tests {
         metadata_in_6to4_needs_its_address: "2002:a9fe:a9fe::1" => "nny";
         amazon_s_ipv6_metadata_needs_its_address: "fd00:ec2::254" => "nny";
         alibaba_s_metadata_needs_its_address: "100.100.100.200" => "nny";
+        metadata_behind_teredo_is_not_public: "2001:0:a9fe:a9fe::1" => "nyy";
         link_local_needs_its_address: "fe80::1" => "nny";
         multicast_is_no_host: "224.0.0.1" => "nnn";
         broadcast_is_no_host: "255.255.255.255" => "nnn";
