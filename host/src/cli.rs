@@ -6,6 +6,7 @@ mod demo;
 mod explain;
 mod inspect;
 mod limits;
+mod policy;
 mod report;
 mod serve;
 mod version;

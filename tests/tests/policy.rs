@@ -308,6 +308,49 @@ async fn without_a_digest_a_component_is_not_ready_where_one_is_required() {
 }
 
 #[tokio::test]
+async fn check_tells_what_the_operator_says_of_an_adapter() {
+    let file = Powerstrip::builder()
+        .component_as("witness", "a")
+        .adapter(
+            "a",
+            json!({
+                "mode": "monitor", "may": ["reject"], "on_failure": "ignore", "required": true,
+                "breaker": {"failures": 3}, "instances": "warm",
+            }),
+        )
+        .component_as("witness", "b")
+        .written();
+
+    let text = command_line(&["check", &file.path()]).await;
+    let json = command_line(&["check", &file.path(), "--format", "json"]).await;
+
+    let line = "monitored only, may pass or reject, failures are ignored, required, breaker opens \
+                after 3 failures for 10s, warm instances";
+    assert_eq!(text.stdout.matches(line).count(), 1, "{}", text.stdout);
+    let checked: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let policy = json!({
+        "mode": "monitor", "may": ["reject"], "on_failure": "ignore", "required": true,
+        "breaker": {"failures": 3, "pause_ms": 10_000},
+    });
+    assert_eq!(checked["adapters"][0]["policy"], policy);
+    assert_eq!(checked["adapters"][1]["policy"]["breaker"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_an_adapter_refuses_is_logged_beside_what_happened() {
+    let engine = FakeEngine::start();
+    let config = json!({"pre": {"reject": {"status": 403, "message": "not\nhere"}}});
+    let powerstrip = with(&engine, json!({"config": config})).await;
+
+    powerstrip.call(create()).await;
+
+    let line = powerstrip.logged("an adapter refused a request").await;
+    let fields: Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(fields["message"], "an adapter refused a request");
+    assert_eq!(fields["refusal"], "not\nhere");
+}
+
+#[tokio::test]
 async fn check_and_inspect_tell_the_limits_that_hold() {
     let file = Powerstrip::builder()
         .component_as("witness", "a")

@@ -88,6 +88,9 @@ fn text(config: &Config, built: &Built, warnings: &[Value]) -> String {
         let _ = writeln!(text, "  adapter   {}: {state}: {more}", member.name);
         let whose = if config.limits == defaults(config) { " (defaults)" } else { "" };
         let _ = writeln!(text, "            {}{whose}", super::limits::text(&config.limits));
+        if let Some(policy) = super::policy::text(config) {
+            let _ = writeln!(text, "            {policy}");
+        }
     }
     match built.failed.len() {
         0 => text.push_str("ok\n"),
@@ -132,6 +135,7 @@ fn adapter((config, member): (&AdapterConfig, &Member)) -> Value {
     };
     json["limits"] = super::limits::json(&config.limits);
     json["instances"] = super::limits::instances(config.instances);
+    json["policy"] = super::policy::json(config);
     json
 }
 

@@ -76,7 +76,8 @@ fn log(error: &ProxyError) {
     match (error.blame(), error) {
         (_, ProxyError::Hook(hook)) => log_hook(&hook.failure, kind, source),
         (_, ProxyError::Refused(rejection)) => {
-            tracing::info!(kind, message = %rejection.message, "an adapter refused a request");
+            // As a string it is quoted, so that it cannot forge a line of its own.
+            tracing::info!(kind, refusal = &*rejection.message, "an adapter refused a request");
         }
         (_, ProxyError::Loop) => tracing::warn!(kind, error = source, "request refused"),
         (_, ProxyError::ShuttingDown) => tracing::info!(kind, "request turned away"),
