@@ -211,6 +211,17 @@ bad! {
 }
 
 #[test]
+fn a_long_page_of_an_error_is_cut_and_keeps_its_status() {
+    replies(403, "ü".repeat(100_000));
+
+    let refused = webhook(1).pre(&mut request(json!({}))).expect("a refusal is an outcome");
+
+    let Pre::Reject(rejection) = refused else { panic!("{refused:?}") };
+    assert_eq!(rejection.status, 403);
+    assert!(rejection.message.len() <= 64 * 1024 && rejection.message.ends_with("ü…"));
+}
+
+#[test]
 fn a_status_that_no_client_takes_for_an_error_is_none_to_pass_on() {
     let statuses = [302, 304, 600];
 

@@ -7,6 +7,9 @@ use serde_json::Value;
 use crate::message::Message;
 use crate::reply::Reply;
 
+/// The longest refusal in bytes; Powerstrip takes some more.
+const MAX_MESSAGE: usize = 60 * 1024;
+
 /// Where a webhook is.
 #[derive(Debug)]
 pub(crate) struct Webhook {
@@ -60,13 +63,21 @@ impl Webhook {
     fn refusal(&self, reply: http::Response) -> Rejection {
         let http::Response { status, body, .. } = reply;
         if let Some(message) = docker_message(&body) {
-            return Rejection { status, message, body: Some(body) };
+            return Rejection { status, message: cut(&message), body: Some(body) };
         }
-        let text = String::from_utf8_lossy(&body).trim().to_owned();
+        let text = cut(String::from_utf8_lossy(&body).trim());
         if text.is_empty() {
             return Rejection::new(status, format!("webhook {} answered {status}", self.shown));
         }
         Rejection::new(status, text)
+    }
+}
+
+/// The beginning of a text: frameworks answer with pages of any length.
+fn cut(text: &str) -> String {
+    match text.floor_char_boundary(MAX_MESSAGE) {
+        end if end < text.len() => format!("{}…", &text[..end]),
+        _ => text.to_owned(),
     }
 }
 
