@@ -2,7 +2,8 @@
 //!
 //! A [`Runtime`] loads a component into a [`WasmAdapter`]: compiled once, its imports resolved once.
 //! Each call of a hook then gets a fresh instance with its own fuel, memory and deadline, and the
-//! instance is thrown away, unless the operator has it kept warm. wasmtime is named nowhere else in this crate.
+//! instance is thrown away, unless the operator has it kept warm. wasmtime is named nowhere else in
+//! this crate.
 //!
 //! ```text
 //! Runtime::load ─ component ─ grants ─ describe ─ validate-config ─► WasmAdapter
