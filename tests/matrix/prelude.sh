@@ -36,6 +36,12 @@ timeless() {
         -e 's/ {2,}/  /g'
 }
 
+# Passes on its input without the stages of a pull or push between the first and the last: the engine
+# leaves out those that pass before it has told of the one before.
+settled() {
+    sed -E -u '/: (Waiting|Verifying Checksum|Download complete|Extracting|Preparing|Pushing)$/d'
+}
+
 # What a BuildKit build says, without its clock, and without the steps whose order and wording tell
 # only how the work was shared out: each line that is left once, in alphabetical order.
 steps() {
