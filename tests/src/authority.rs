@@ -1,9 +1,10 @@
 //! Certificates for tests that speak TLS, and both of its ends.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
@@ -14,35 +15,68 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use crate::within;
 
-/// An authority of the test's own that has signed one certificate, for `127.0.0.1` and for either end.
+/// An authority of the test's own, and a folder with its certificate, `ca.pem`, and what it has signed.
 pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
     folder: TempDir,
 }
 
 impl Authority {
-    /// Draws keys and signs.
+    /// With `cert.pem` and `key.pem` of `somebody`, for either end: a folder as `DOCKER_CERT_PATH`
+    /// names one.
     ///
     /// # Panics
     /// When there is no temporary folder to be had.
     #[must_use]
     pub fn new() -> Self {
-        let key = || KeyPair::generate().expect("a key can be drawn");
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let (ca_key, own_key) = (key(), key());
-        let ca = params.self_signed(&ca_key).expect("a well-formed certificate");
-        let own = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a well-formed name");
-        let own = own.signed_by(&own_key, &Issuer::new(params, ca_key)).expect("it is well-formed");
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        for (name, text) in
-            [("ca.pem", ca.pem()), ("cert.pem", own.pem()), ("key.pem", own_key.serialize_pem())]
-        {
-            std::fs::write(folder.path().join(name), text).expect("a folder of ours");
-        }
-        Self { folder }
+        let authority = Self::alone();
+        authority.sign("somebody", "cert.pem", "key.pem");
+        authority
     }
 
-    /// The file `ca.pem`, `cert.pem` or `key.pem`.
+    /// With nothing but `ca.pem`.
+    ///
+    /// # Panics
+    /// When there is no temporary folder to be had.
+    #[must_use]
+    pub fn alone() -> Self {
+        let key = KeyPair::generate().expect("a key can be drawn");
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "the authority");
+        let certificate = params.self_signed(&key).expect("a well-formed certificate");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("ca.pem"), certificate.pem()).expect("a folder of ours");
+        Self { issuer: Issuer::new(params, key), folder }
+    }
+
+    /// Signs a certificate of this name, for this host, and writes it and its key into these files.
+    ///
+    /// # Panics
+    /// When the folder is gone.
+    pub fn sign(&self, name: &str, cert: &str, key: &str) {
+        let pair = KeyPair::generate().expect("a key can be drawn");
+        let hosts = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let mut params = CertificateParams::new(hosts).expect("well-formed names");
+        params.distinguished_name.push(DnType::CommonName, name);
+        let certificate = params.signed_by(&pair, &self.issuer).expect("it is well-formed");
+        fs::write(self.file(cert), certificate.pem()).expect("a folder of ours");
+        fs::write(self.file(key), pair.serialize_pem()).expect("a folder of ours");
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder as text, for configuration and environment.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.folder().display().to_string()
+    }
+
+    /// One of its files.
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -32,16 +32,14 @@
 //! | bytes on a socket | [`Client`] |
 //! | the `docker` client | [`Docker`] |
 //! | `docker` commands compared with and without Powerstrip | [`matrix`] |
-//! | certificates for mutual TLS | [`Certificates`] |
 //! | a 2015 adapter | [`Webhook`] |
 //! | certificates, and both ends of TLS | [`Authority`] |
-//! | what it holds: memory, descriptors, tasks | [`Vitals`] |
+//! | what it holds: memory, descriptors, tasks | [`Vitals`], [`resident`], [`descriptors`] |
 //! | sources for `envinject` | [`ConsulStandIn`], [`Etcd`] |
 //! | a shared store of values | [`Redis`] |
 
 mod authority;
 mod binary;
-mod certificates;
 mod client;
 mod components;
 mod consul;
@@ -64,7 +62,6 @@ mod wire;
 
 pub use authority::Authority;
 pub use binary::{Finished, command_line, powerstrip as program};
-pub use certificates::Certificates;
 pub use client::{Answer, Client, Request};
 pub use components::{component, variant};
 pub use consul::ConsulStandIn;
@@ -78,7 +75,7 @@ pub use redis::Redis;
 pub use repository::repository;
 pub use scripted::{Gate, Recorded, Script, Server, Step};
 pub use snapshot::normalised;
-pub use vitals::Vitals;
+pub use vitals::{Vitals, descriptors, memory, resident};
 pub use wat_guest::{DATA, PASS, WatGuest};
 pub use webhook::{Reply, Webhook};
 pub use wire::{Head, Stream, Wire, connect};

@@ -2,8 +2,8 @@
 //! came and went.
 
 use std::fs;
-use std::path::Path;
 
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::powerstrip::Powerstrip;
@@ -43,23 +43,39 @@ impl Vitals {
             tasks: number("tasks"),
             idle_engine_connections: number("idle_engine_connections"),
             generations_in_use: number("generations_in_use"),
-            resident: resident(process.pid()),
+            resident: resident(powerstrip),
         }
     }
 }
 
 /// Without the images of components: each slot for instances keeps the one that it had last, so that
 /// their number depends on which components have run, up to the number of slots that stay warm.
-fn descriptors(pid: u32) -> usize {
+///
+/// None if there is no such process.
+#[must_use]
+pub fn descriptors(pid: u32) -> usize {
     let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
     let links = open.filter_map(|entry| fs::read_link(entry.path()).ok());
     links.filter(|link| !link.to_string_lossy().contains("wasm-memory-image")).count()
 }
 
-fn resident(pid: u32) -> u64 {
-    let status = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"));
-    let status = status.expect("the program runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    number.expect("Linux counts memory in kB")
+/// What the kernel's account of a process says of its memory, in KiB: in the line `VmRSS` what it
+/// holds now, in `VmHWM` the most that it has held, in `RssAnon` what no file stands behind.
+///
+/// # Errors
+/// When there is no such process, or no such line.
+pub fn memory(pid: u32, name: &str) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("it has ended")?;
+    let line = status.lines().find(|line| line.split(':').next() == Some(name));
+    let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+    number.with_context(|| format!("the kernel tells no {name}"))
+}
+
+/// The memory that a Powerstrip holds now, in KiB.
+///
+/// # Panics
+/// When it is gone.
+#[must_use]
+pub fn resident(powerstrip: &Powerstrip) -> u64 {
+    memory(powerstrip.process().pid(), "VmRSS").expect("the program runs")
 }

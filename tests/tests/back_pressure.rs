@@ -1,29 +1,23 @@
 //! Whoever does not read holds up whoever writes, and nothing piles up in between.
 
-use powerstrip_tests::{Client, FakeEngine, Gate, Powerstrip, Request, Script, Step, eventually};
+use powerstrip_tests::{
+    Client, FakeEngine, Gate, Powerstrip, Request, Script, Step, eventually, resident,
+};
 
 /// Far more than sockets hold.
 const FLOOD: usize = 48 * 1024 * 1024;
 /// What the program may take for sockets, buffers and a thread's stack: far less than a flood.
-const LEEWAY: usize = 12 * 1024;
+const LEEWAY: u64 = 12 * 1024;
 const UPGRADED: &str = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
 const ATTACH: &str = "POST /v1.41/containers/a/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\n\
                       Host: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
 
-/// Resident memory in KiB.
-fn memory(powerstrip: &Powerstrip) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", powerstrip.process().pid()));
-    let status = status.expect("the program runs");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
-}
-
 /// The most memory that is taken over a while in which nothing else happens.
-async fn most_memory(powerstrip: &Powerstrip) -> usize {
+async fn most_memory(powerstrip: &Powerstrip) -> u64 {
     let (mut looks, mut most) = (0, 0);
     eventually("the end of a while", || {
         looks += 1;
-        most = most.max(memory(powerstrip));
+        most = most.max(resident(powerstrip));
         std::future::ready((looks == 40).then_some(()))
     })
     .await;
@@ -31,7 +25,7 @@ async fn most_memory(powerstrip: &Powerstrip) -> usize {
 }
 
 #[track_caller]
-fn is_flat(before: usize, most: usize) {
+fn is_flat(before: u64, most: u64) {
     assert!(most < before + LEEWAY, "{before} KiB before, {most} KiB at most");
 }
 
@@ -42,7 +36,7 @@ async fn a_client_that_does_not_read_an_answer_holds_up_the_engine() {
     engine.on("GET /images/get", Script::whole(head).send(vec![b'a'; FLOOD]));
     let powerstrip = Powerstrip::before(engine.address()).await;
     powerstrip.get("/v1.41/info").await;
-    let before = memory(&powerstrip);
+    let before = resident(&powerstrip);
 
     let mut client = powerstrip.connect().await;
     client.send(Request::get("/v1.41/images/get?names=a").to_bytes()).await;
@@ -61,7 +55,7 @@ async fn a_client_that_does_not_read_a_tunnel_holds_up_the_engine() {
     engine.on("POST /attach", flood);
     let powerstrip = Powerstrip::before(engine.address()).await;
     powerstrip.get("/v1.41/info").await;
-    let before = memory(&powerstrip);
+    let before = resident(&powerstrip);
 
     let mut client = powerstrip.connect().await;
     client.send(ATTACH).await;
@@ -80,7 +74,7 @@ async fn an_engine_that_does_not_read_a_body_holds_up_the_client() {
     engine.on("POST /images/load", script);
     let powerstrip = Powerstrip::before(engine.address()).await;
     powerstrip.get("/v1.41/info").await;
-    let before = memory(&powerstrip);
+    let before = resident(&powerstrip);
 
     let mut client = powerstrip.connect().await;
     let sending = tokio::spawn(async move {
@@ -111,7 +105,7 @@ async fn an_engine_that_does_not_read_a_tunnel_holds_up_the_client() {
     let mut client = powerstrip.connect().await;
     client.send(ATTACH).await;
     client.head().await;
-    let before = memory(&powerstrip);
+    let before = resident(&powerstrip);
 
     let sending = tokio::spawn(async move {
         client.send(vec![b'a'; FLOOD]).await;

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use powerstrip_tests::{FakeEngine, Gate, Powerstrip, Reply, Request, Script, Webhook, eventually};
+use powerstrip_tests::{
+    FakeEngine, Gate, Powerstrip, Reply, Request, Script, Webhook, eventually, memory,
+};
 use serde_json::{Value, json};
 
 const ENDPOINT: &str = "POST /*/containers/create";
@@ -145,21 +147,17 @@ async fn memory_does_not_grow_with_what_only_passes() {
     engine.on("POST /images/load", Script::json(200, &json!({})));
     let powerstrip = Powerstrip::before(engine.address()).await;
     powerstrip.get("/v1.41/info").await;
-    let before = resident(&powerstrip);
+    let before = peak(&powerstrip);
 
     let load = Request::new("POST", "/v1.41/images/load");
     let answer = powerstrip.call(load.body("application/x-tar", vec![7; 100_000_000])).await;
 
     assert_eq!(answer.status(), 200);
-    let grown = resident(&powerstrip).saturating_sub(before);
+    let grown = peak(&powerstrip).saturating_sub(before);
     assert!(grown < 20_000_000, "it holds {grown} bytes more");
 }
 
-/// Bytes of memory that the process holds.
-fn resident(powerstrip: &Powerstrip) -> u64 {
-    let path = format!("/proc/{}/status", powerstrip.process().pid());
-    let status = std::fs::read_to_string(path).expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
-    kib.expect("the kernel tells it") * 1024
+/// The most bytes of memory that the process has held.
+fn peak(powerstrip: &Powerstrip) -> u64 {
+    memory(powerstrip.process().pid(), "VmHWM").expect("it runs") * 1024
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use powerstrip_tests::{
     Client, Docker, FakeEngine, Head, Powerstrip, RealEngine, Request, Script, Step, eventually,
+    resident,
 };
 use serde_json::json;
 
@@ -280,28 +281,20 @@ async fn logs_of_http_1_0(run: &mut Run) {
     run.note(&client.rest().await);
 }
 
-/// What stands in the kernel's table of this process, in KiB.
-fn memory(powerstrip: &Powerstrip) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", powerstrip.process().pid()));
-    let status = status.expect("the program runs");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
-}
-
 #[tokio::test]
 async fn output_that_nobody_reads_waits_in_the_container() {
     let Some(engine) = RealEngine::find().await else { return };
     let powerstrip = Powerstrip::before(engine.address()).await;
     let run = Run::at(&engine, powerstrip.address());
     run.container().await;
-    let before = memory(&powerstrip);
+    let before = resident(&powerstrip);
 
     let mut client = run.exec(&["yes"], false).await;
     client.head().await;
     let (mut looks, mut most) = (0, 0);
     eventually("the end of a while", || {
         looks += 1;
-        most = most.max(memory(&powerstrip));
+        most = most.max(resident(&powerstrip));
         std::future::ready((looks == 50).then_some(()))
     })
     .await;
@@ -309,7 +302,7 @@ async fn output_that_nobody_reads_waits_in_the_container() {
     while read < 64 * 1024 * 1024 {
         read += client.exact(1024 * 1024).await.len();
     }
-    let after = memory(&powerstrip);
+    let after = resident(&powerstrip);
     drop(client);
     run.docker("rm -f NAME").await;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use powerstrip_tests::{
-    FakeEngine, Gate, Powerstrip, Reply, Request, Webhook, component, eventually,
+    FakeEngine, Gate, Powerstrip, Reply, Request, Webhook, component, eventually, memory,
 };
 use serde_json::json;
 
@@ -317,9 +317,5 @@ fn loads(powerstrip: &Powerstrip) -> usize {
 }
 
 fn resident_mebibytes(powerstrip: &Powerstrip) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", powerstrip.process().pid()));
-    let status = status.expect("the program runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kibibytes.expect("Linux counts memory in kB") / 1024
+    memory(powerstrip.process().pid(), "RssAnon").expect("the program runs") / 1024
 }

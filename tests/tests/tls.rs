@@ -1,74 +1,24 @@
 //! TLS on both sides: for clients, with and without certificates, and towards the Docker Engine.
 
-use std::fs;
-use std::path::Path;
-
-use powerstrip_tests::{Client, Docker, FakeEngine, Powerstrip, RealEngine, Request};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use powerstrip_tests::{Authority, Client, Docker, FakeEngine, Powerstrip, RealEngine, Request};
 use serde_json::json;
-use tempfile::TempDir;
 
-/// An authority, and a folder with certificates of its own.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    folder: TempDir,
+/// A listener that shows this authority's certificate; `more` is the rest of its `tls`.
+fn listener(authority: &Authority, more: &str) -> String {
+    let path = authority.shown();
+    format!(
+        "listen: {{address: 'tcp://127.0.0.1:0', tls: {{cert: {path}/cert.pem, key: {path}/key.pem\
+         {more}}}}}\n"
+    )
 }
 
-impl Authority {
-    /// A folder as `DOCKER_CERT_PATH` names one: `ca.pem`, and `cert.pem` and `key.pem` for this name.
-    fn with_identity(name: &str) -> Self {
-        let authority = Self::alone();
-        authority.sign(name, "cert.pem", "key.pem");
-        authority
-    }
-
-    /// Only `ca.pem`.
-    fn alone() -> Self {
-        let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "the authority");
-        let certificate = params.self_signed(&key).expect("a certificate");
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        fs::write(folder.path().join("ca.pem"), certificate.pem()).expect("a folder of ours");
-        Self { issuer: Issuer::new(params, key), folder }
-    }
-
-    fn sign(&self, name: &str, cert: &str, key: &str) {
-        let pair = KeyPair::generate().expect("a key");
-        let hosts = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-        let mut params = CertificateParams::new(hosts).expect("names of hosts");
-        params.distinguished_name.push(DnType::CommonName, name);
-        let certificate = params.signed_by(&pair, &self.issuer).expect("a certificate");
-        fs::write(self.path().join(cert), certificate.pem()).expect("a folder of ours");
-        fs::write(self.path().join(key), pair.serialize_pem()).expect("a folder of ours");
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn shown(&self) -> String {
-        self.path().display().to_string()
-    }
-
-    /// A listener that shows this authority's certificate; `more` is the rest of its `tls`.
-    fn listener(&self, more: &str) -> String {
-        let path = self.shown();
-        format!(
-            "listen: {{address: 'tcp://127.0.0.1:0', tls: {{cert: {path}/cert.pem, key: {path}/key.pem\
-             {more}}}}}\n"
-        )
-    }
-
-    fn client_ca(&self) -> String {
-        format!(", client_ca: {}/ca.pem", self.shown())
-    }
+fn client_ca(authority: &Authority) -> String {
+    format!(", client_ca: {}/ca.pem", authority.shown())
 }
 
 /// A Powerstrip that speaks TLS to its clients, as an engine behind `--tlsverify` does.
 async fn behind_tls(authority: &Authority, more: &str, engine: &str) -> Powerstrip {
-    let text = format!("{}engine: {engine}\n", authority.listener(more));
+    let text = format!("{}engine: {engine}\n", listener(authority, more));
     Powerstrip::builder().text(&text).start().await
 }
 
@@ -89,9 +39,9 @@ async fn info(powerstrip: &Powerstrip) -> u16 {
 
 #[tokio::test]
 async fn the_environment_leads_to_an_engine_with_mutual_tls() {
-    let authority = Authority::with_identity("somebody");
+    let authority = Authority::new();
     let engine = FakeEngine::start();
-    let far = behind_tls(&authority, &authority.client_ca(), engine.address()).await;
+    let far = behind_tls(&authority, &client_ca(&authority), engine.address()).await;
     let verify = [("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", &authority.shown())];
 
     let powerstrip = by_environment(far.address(), &verify).await;
@@ -102,11 +52,11 @@ async fn the_environment_leads_to_an_engine_with_mutual_tls() {
 
 #[tokio::test]
 async fn the_certificates_are_those_of_the_docker_client_by_default() {
-    let authority = Authority::with_identity("somebody");
+    let authority = Authority::new();
     let engine = FakeEngine::start();
-    let far = behind_tls(&authority, &authority.client_ca(), engine.address()).await;
+    let far = behind_tls(&authority, &client_ca(&authority), engine.address()).await;
     let home = tempfile::tempdir().expect("a temporary folder");
-    std::os::unix::fs::symlink(authority.path(), home.path().join(".docker")).expect("a link");
+    std::os::unix::fs::symlink(authority.folder(), home.path().join(".docker")).expect("a link");
     let home = home.path().display().to_string();
     let verify = ("DOCKER_TLS_VERIFY", "1");
 
@@ -162,7 +112,7 @@ async fn tls_that_would_trust_anybody_is_refused() {
 
 #[tokio::test]
 async fn an_engine_of_another_authority_is_not_connected_to() {
-    let (authority, other) = (Authority::with_identity("a"), Authority::with_identity("b"));
+    let (authority, other) = (Authority::new(), Authority::new());
     let engine = FakeEngine::start();
     let far = behind_tls(&authority, "", engine.address()).await;
     let verify = [("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", &other.shown())];
@@ -175,9 +125,9 @@ async fn an_engine_of_another_authority_is_not_connected_to() {
 
 #[tokio::test]
 async fn a_client_without_a_certificate_does_not_get_in() {
-    let authority = Authority::with_identity("somebody");
+    let authority = Authority::new();
     let engine = FakeEngine::start();
-    let far = behind_tls(&authority, &authority.client_ca(), engine.address()).await;
+    let far = behind_tls(&authority, &client_ca(&authority), engine.address()).await;
     let text = format!(
         "listen: 'unix://[FOLDER]/p.sock'\nengine: {{address: '{}', tls: {{ca: {}/ca.pem}}}}\n",
         far.address(),
@@ -193,7 +143,7 @@ async fn a_client_without_a_certificate_does_not_get_in() {
 
 #[tokio::test]
 async fn a_client_that_speaks_no_tls_gets_nothing() {
-    let authority = Authority::with_identity("somebody");
+    let authority = Authority::new();
     let engine = FakeEngine::start();
     let powerstrip = behind_tls(&authority, "", engine.address()).await;
 
@@ -206,11 +156,11 @@ async fn a_client_that_speaks_no_tls_gets_nothing() {
 
 #[tokio::test]
 async fn adapters_are_told_the_subject_of_a_clients_certificate_on_every_request() {
-    let authority = Authority::with_identity("somebody");
+    let authority = Authority::new();
     let engine = FakeEngine::start();
     let text = format!(
         "{}engine: {}\nendpoints: {{'GET *': {{pre: [a]}}}}\n",
-        authority.listener(&authority.client_ca()),
+        listener(&authority, &client_ca(&authority)),
         engine.address()
     );
     let far = Powerstrip::builder().component_as("witness", "a").text(&text).start().await;
@@ -229,8 +179,8 @@ async fn adapters_are_told_the_subject_of_a_clients_certificate_on_every_request
 #[tokio::test]
 async fn the_docker_client_speaks_mutual_tls_to_a_real_engine_through_powerstrip() {
     let Some(engine) = RealEngine::find().await else { return };
-    let authority = Authority::with_identity("somebody");
-    let powerstrip = behind_tls(&authority, &authority.client_ca(), engine.address()).await;
+    let authority = Authority::new();
+    let powerstrip = behind_tls(&authority, &client_ca(&authority), engine.address()).await;
 
     let docker = Docker::at(powerstrip.address())
         .variable("DOCKER_TLS_VERIFY", "1")

@@ -1,6 +1,8 @@
 //! Upgrades in all the shapes that clients give them, and the HTTP/2 that must not slip through.
 
-use powerstrip_tests::{Client, FakeEngine, Gate, Powerstrip, Request, Script, Step, eventually};
+use powerstrip_tests::{
+    Client, FakeEngine, Gate, Powerstrip, Request, Script, Step, descriptors, eventually,
+};
 
 const ATTACH: &str = "/v1.41/containers/a/attach?stream=1&stdin=1&stdout=1";
 const UPGRADED: &str = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
@@ -228,10 +230,7 @@ async fn no_socket_outlives_a_tunnel_whose_client_never_ends() {
     let gate = Gate::new();
     engine.on("POST /attach", Script::whole(UPGRADED).wait(&gate).send("bye").then(Step::Close));
     let powerstrip = Powerstrip::before(engine.address()).await;
-    let descriptors = || {
-        let folder = format!("/proc/{}/fd", powerstrip.process().pid());
-        std::fs::read_dir(folder).expect("the program runs").count()
-    };
+    let descriptors = || descriptors(powerstrip.process().pid());
     powerstrip.get("/v1.41/info").await;
     let before = descriptors();
 

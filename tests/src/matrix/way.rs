@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::scenario::Scenario;
-use crate::certificates::Certificates;
+use crate::authority::Authority;
 use crate::powerstrip::Powerstrip;
 
 /// One way to the engine.
@@ -45,7 +45,7 @@ pub struct Ways {
     /// First those of the Powerstrip without an adapter, then those of the one with.
     settings: [Vec<Way>; 2],
     _running: [Powerstrip; 2],
-    _certificates: Certificates,
+    _certificates: Authority,
 }
 
 impl Ways {
@@ -54,7 +54,7 @@ impl Ways {
     /// # Errors
     /// When there is no TLS to be had.
     pub async fn start(engine: &str) -> Result<Self> {
-        let certificates = Certificates::make()?;
+        let certificates = Authority::new();
         let plain = start(engine, &certificates, false).await;
         let hooked = start(engine, &certificates, true).await;
         let settings = [
@@ -79,21 +79,21 @@ impl Ways {
     }
 }
 
-async fn start(engine: &str, certificates: &Certificates, is_hooked: bool) -> Powerstrip {
+async fn start(engine: &str, certificates: &Authority, is_hooked: bool) -> Powerstrip {
     let folder = certificates.folder().display();
     let hooks = r#"endpoints: {"* *": {pre: [identity], post: [identity]}}"#;
     let hooks = if is_hooked { hooks } else { "" };
     let text = format!(
         "listen:\n- unix://[FOLDER]/powerstrip.sock\n- tcp://127.0.0.1:0\n\
-         - {{address: 'tcp://127.0.0.1:0', tls: {{cert: {folder}/server.pem, \
-         key: {folder}/server-key.pem, client_ca: {folder}/ca.pem}}}}\n\
+         - {{address: 'tcp://127.0.0.1:0', tls: {{cert: {folder}/cert.pem, \
+         key: {folder}/key.pem, client_ca: {folder}/ca.pem}}}}\n\
          engine: {engine}\n{hooks}\n"
     );
     Powerstrip::builder().component("identity").text(&text).start().await
 }
 
 /// The ways through one Powerstrip, whose listeners are reported in the order of its file.
-async fn ways(powerstrip: &Powerstrip, tls: &Certificates, setting: &str) -> Result<Vec<Way>> {
+async fn ways(powerstrip: &Powerstrip, tls: &Authority, setting: &str) -> Result<Vec<Way>> {
     let listening = |line: &str| {
         let fields: Value = serde_json::from_str(line).ok()?;
         (fields["message"] == "listening").then(|| fields["address"].as_str().map(str::to_owned))?

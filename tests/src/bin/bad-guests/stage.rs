@@ -1,11 +1,9 @@
 //! The stage: one Powerstrip with all guests and a good neighbour, in front of a fake engine.
 
-use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use powerstrip_tests::{Answer, FakeEngine, Powerstrip, Request, Script};
+use powerstrip_tests::{Answer, FakeEngine, Powerstrip, Request, Script, memory};
 use serde_json::json;
 
 use crate::guest::Guest;
@@ -77,11 +75,7 @@ impl Stage {
 
     /// Kibibytes of memory that the proxy holds.
     pub(crate) fn resident(&self) -> Result<u64> {
-        let status = format!("/proc/{}/status", self.powerstrip.process().pid());
-        let status = fs::read_to_string(Path::new(&status)).context("the proxy is gone")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let digits = line.map(|line| line.trim().trim_end_matches(" kB").trim());
-        digits.and_then(|digits| digits.parse().ok()).context("the kernel tells no memory")
+        memory(self.powerstrip.process().pid(), "VmRSS").context("the proxy is gone")
     }
 }
 

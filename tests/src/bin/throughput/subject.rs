@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use powerstrip_tests::memory;
 use tempfile::TempDir;
 
 use crate::socket::Socket;
@@ -62,10 +63,7 @@ impl Subject {
 
     /// A line of the kernel's account of its memory, in KiB.
     pub(crate) fn memory(&self, name: &str) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        let number = line.and_then(|line| line.trim_start_matches(':').split_whitespace().next());
-        Ok(number.context("the kernel tells")?.parse()?)
+        memory(self.child.id(), name)
     }
 }
 
