@@ -2,8 +2,10 @@
 //! engine that the machine may run already.
 
 use std::ffi::OsString;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::Command as Blocking;
+use std::process::{Command as Blocking, Stdio};
 use std::{env, fs, io};
 
 use anyhow::{Context, Result, ensure};
@@ -17,6 +19,9 @@ use crate::process::Process;
 
 /// Names a running engine to test against; `none` says that none can be had.
 pub const ENGINE: &str = "POWERSTRIP_TEST_ENGINE";
+
+/// Names where that engine listens over TCP without TLS, if it does.
+pub const ENGINE_NETWORK: &str = "POWERSTRIP_TEST_ENGINE_NETWORK";
 
 /// Names a registry, `host:port`, that holds `busybox` and that the engine may pull from.
 pub const REGISTRY: &str = "POWERSTRIP_TEST_REGISTRY";
@@ -51,6 +56,7 @@ pub fn skip(reason: &str) {
 /// A running private engine with its registries.
 pub struct PrivateEngine {
     address: String,
+    network: String,
     registry: Option<Registry>,
     locked_registry: Option<Registry>,
     dockerd: Process,
@@ -74,7 +80,11 @@ impl PrivateEngine {
         let folder = tempfile::Builder::new().prefix(FOLDER).tempdir()?;
         fs::write(folder.path().join("owner"), std::process::id().to_string())?;
         let address = format!("unix://{}", folder.path().join("docker.sock").display());
-        let dockerd = Process::start(dockerd(folder.path(), &address).env("PATH", path));
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let network = format!("tcp://{}", listener.local_addr()?);
+        let mut dockerd = dockerd(folder.path(), &address);
+        dockerd.stdin(OwnedFd::from(listener)).stdout(Stdio::piped());
+        let dockerd = Process::watch(dockerd.env("PATH", path));
         dockerd.line("that it serves", |line| line.contains("API listen on").then_some(())).await;
         import_busybox(&Docker::at(&address)).await?;
         let registry = Registry::start(folder.path(), "registry", "").await?;
@@ -82,13 +92,19 @@ impl PrivateEngine {
             push_busybox(&Docker::at(&address), &registry.host).await;
         }
         let locked_registry = Registry::start_locked(folder.path()).await?;
-        Ok(Self { address, registry, locked_registry, dockerd, folder })
+        Ok(Self { address, network, registry, locked_registry, dockerd, folder })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Where it listens over TCP.
+    #[must_use]
+    pub fn network(&self) -> &str {
+        &self.network
     }
 
     /// The registry's `host:port`; none where Debian's `docker-registry` is not installed.
@@ -123,14 +139,16 @@ fn engine_path(programs: Option<&Path>) -> Result<OsString> {
 }
 
 fn dockerd(folder: &Path, address: &str) -> Command {
-    // A network of its own: rules, bridges and `docker0` of another engine must not change.
-    let in_namespace = "busybox ip link set lo up && exec \"$0\" \"$@\"";
+    // A network of its own: rules, bridges and `docker0` of another engine must not change. Of ours it
+    // has the listening socket that is its input, handed on as systemd would.
+    let in_namespace = "busybox ip link set lo up && exec 3<&0 </dev/null && \
+                        LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\"";
     let mut command = Command::new("unshare");
     command.args(["--net", "sh", "-c", in_namespace]);
     command.args(["dockerd", "--data-root"]).arg(folder.join("data"));
     command.arg("--exec-root").arg(folder.join("exec"));
     command.arg("--pidfile").arg(folder.join("dockerd.pid"));
-    command.args(["--host", address, "--iptables=false", "--ip6tables=false"]);
+    command.args(["--host", address, "--host", "fd://", "--iptables=false", "--ip6tables=false"]);
     command.args(["--shutdown-timeout", "1"]);
     command
 }

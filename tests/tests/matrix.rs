@@ -33,6 +33,7 @@ async fn is_the_same_through_powerstrip(theme: &str) {
     let Some(engine) = RealEngine::find().await else { return };
     let site = Site::before(engine.address(), None, false).await.expect("the ways are open");
     let site = site.with_registries(engine.registry(), engine.locked_registry());
+    let site = site.with_network(engine.network());
     let mut total = Tally::default();
     let all = scenarios().expect("the scenarios are well formed");
 

@@ -82,6 +82,7 @@ async fn run(choice: &Choice, programs: Option<PathBuf>) -> Result<ExitCode> {
         let engine = PrivateEngine::start(own).await?;
         let site = Site::before(engine.address(), programs.as_deref(), is_newer).await?;
         let site = site.with_registries(engine.registry(), engine.locked_registry());
+        let site = site.with_network(Some(engine.network()));
         total.add(on(&Arc::new(site), &Arc::new(chosen.clone()), choice).await?);
         engine.stop().await;
     }

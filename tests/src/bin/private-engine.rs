@@ -1,8 +1,8 @@
 //! Gives a command, or a test, a private Docker Engine for as long as it runs.
 //!
 //! - `private-engine run COMMAND…` starts an engine and two registries, runs the command with
-//!   `POWERSTRIP_TEST_ENGINE`, `POWERSTRIP_TEST_REGISTRY` and `POWERSTRIP_TEST_LOCKED_REGISTRY`
-//!   set, stops them, and ends as it did.
+//!   `POWERSTRIP_TEST_ENGINE`, `POWERSTRIP_TEST_ENGINE_NETWORK`, `POWERSTRIP_TEST_REGISTRY` and
+//!   `POWERSTRIP_TEST_LOCKED_REGISTRY` set, stops them, and ends as it did.
 //!   `POWERSTRIP_TEST_ENGINE_PROGRAMS` names the folder of an engine other than the machine's own.
 //! - `private-engine hold` prints the same as one line and stops when its input ends; a test
 //!   that finds no engine runs it, so that the engine cannot outlive the test.
@@ -12,7 +12,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use powerstrip_tests::private::{
-    ENGINE, ENGINE_PROGRAMS, LOCKED_REGISTRY, PrivateEngine, REGISTRY, REQUIRE_ENGINE,
+    ENGINE, ENGINE_NETWORK, ENGINE_PROGRAMS, LOCKED_REGISTRY, PrivateEngine, REGISTRY,
+    REQUIRE_ENGINE,
 };
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
@@ -50,7 +51,7 @@ async fn run(command: &[String]) -> Result<ExitCode> {
             return run_with(command, &[(ENGINE, "none")]).await;
         }
     };
-    let mut variables = vec![(ENGINE, engine.address())];
+    let mut variables = vec![(ENGINE, engine.address()), (ENGINE_NETWORK, engine.network())];
     variables.extend(engine.registry().map(|host| (REGISTRY, host)));
     variables.extend(engine.locked_registry().map(|host| (LOCKED_REGISTRY, host)));
     let code = run_with(command, &variables).await;
@@ -88,7 +89,7 @@ async fn run_with(command: &[String], variables: &[(&str, &str)]) -> Result<Exit
 async fn hold() -> Result<ExitCode> {
     let engine = start().await?;
     let registries = [engine.registry(), engine.locked_registry()].map(Option::unwrap_or_default);
-    println!("{} {}", engine.address(), registries.join(" "));
+    println!("{} {} {}", engine.address(), engine.network(), registries.join(" "));
     // A terminal's interrupt reaches us too; the test's end, which follows it, closes our input.
     let _interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;

@@ -7,12 +7,13 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::binary::sibling;
 use crate::docker::Docker;
-use crate::private::{ENGINE, LOCKED_REGISTRY, REGISTRY, import_busybox, skip};
+use crate::private::{ENGINE, ENGINE_NETWORK, LOCKED_REGISTRY, REGISTRY, import_busybox, skip};
 
 /// A real engine that holds `busybox:latest`.
 #[derive(Debug, Clone)]
 pub struct RealEngine {
     address: String,
+    network: Option<String>,
     registry: Option<String>,
     locked_registry: Option<String>,
 }
@@ -43,6 +44,12 @@ impl RealEngine {
         &self.address
     }
 
+    /// Where it listens over TCP without TLS.
+    #[must_use]
+    pub fn network(&self) -> Option<&str> {
+        self.network.as_deref()
+    }
+
     /// A registry that it may pull `busybox` from, as `host:port`.
     #[must_use]
     pub fn registry(&self) -> Option<&str> {
@@ -66,6 +73,7 @@ impl RealEngine {
             Ok("none") => Err(format!("{ENGINE} says that no Docker Engine can be had")),
             Ok(address) => Ok(Self {
                 address: address.to_owned(),
+                network: env::var(ENGINE_NETWORK).ok(),
                 registry: env::var(REGISTRY).ok(),
                 locked_registry: env::var(LOCKED_REGISTRY).ok(),
             }),
@@ -90,6 +98,7 @@ impl RealEngine {
         let mut host = || words.next().filter(|host| !host.is_empty());
         Ok(Self {
             address: address.ok_or("no private Docker Engine can run here")?,
+            network: host(),
             registry: host(),
             locked_registry: host(),
         })

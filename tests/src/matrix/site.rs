@@ -23,6 +23,8 @@ static ENGINE_STATE: RwLock<()> = RwLock::const_new(());
 /// Where a matrix is run.
 pub struct Site {
     straight: Way,
+    /// The same over TCP, where the engine listens so.
+    network: Option<Way>,
     ways: Ways,
     registry: Option<String>,
     locked_registry: Option<String>,
@@ -45,12 +47,20 @@ impl Site {
         let path = env::var_os("PATH").unwrap_or_default();
         Ok(Self {
             straight: Way::straight(engine),
+            network: None,
             ways: Ways::start(engine).await?,
             registry: None,
             locked_registry: None,
             path: env::join_paths(own.into_iter().chain(env::split_paths(&path)))?,
             plugins: programs.map(|folder| folder.join("cli-plugins")),
         })
+    }
+
+    /// Names where the engine listens over TCP, so that like is compared with like.
+    #[must_use]
+    pub fn with_network(mut self, address: Option<&str>) -> Self {
+        self.network = address.map(Way::straight);
+        self
     }
 
     /// Names the registries that the engine can reach: one that is open, and one with a login.
@@ -87,9 +97,23 @@ impl Site {
             true => (None, Some(ENGINE_STATE.write().await)),
             false => (Some(ENGINE_STATE.read().await), None),
         };
-        let straight = self.run(scenario, &self.straight).await?;
         let mut tally = Tally { commands: scenario.commands.len(), ..Tally::default() };
-        for way in self.ways.of(scenario, selection, number) {
+        let ways = self.ways.of(scenario, selection, number);
+        let (tcp, others): (Vec<&Way>, Vec<&Way>) = ways.iter().partition(|way| way.is_plain_tcp);
+        let network = self.network.as_ref().unwrap_or(&self.straight);
+        for (straight, ways) in [(network, tcp), (&self.straight, others)] {
+            if !ways.is_empty() {
+                tally.add(self.against(straight, scenario, &ways).await?);
+            }
+        }
+        Ok(tally)
+    }
+
+    /// Compares these ways with one that has no Powerstrip on it.
+    async fn against(&self, straight: &Way, scenario: &Scenario, ways: &[&Way]) -> Result<Tally> {
+        let straight = self.run(scenario, straight).await?;
+        let mut tally = Tally::default();
+        for way in ways {
             let through = self.run(scenario, way).await?;
             tally.comparisons += through.len();
             tally.differences.extend(differences(scenario, way, &straight, &through));

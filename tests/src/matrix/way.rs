@@ -23,11 +23,12 @@ pub struct Way {
 }
 
 impl Way {
-    /// The way that has no Powerstrip on it.
+    /// A way that has no Powerstrip on it.
     #[must_use]
     pub fn straight(engine: &str) -> Self {
+        let is_plain_tcp = engine.starts_with("tcp://");
         let name = "straight".to_owned();
-        Self { name, is_plain_tcp: false, address: engine.to_owned(), certificates: None }
+        Self { name, is_plain_tcp, address: engine.to_owned(), certificates: None }
     }
 }
 
@@ -36,7 +37,7 @@ impl Way {
 pub enum Selection {
     /// Every transport, with and without an adapter.
     All,
-    /// With and without an adapter, each time over the next transport.
+    /// With and without an adapter, over one transport; the next scenario takes the next.
     InTurn,
 }
 
@@ -68,11 +69,11 @@ impl Ways {
     #[must_use]
     pub fn of(&self, scenario: &Scenario, selection: Selection, number: usize) -> Vec<&Way> {
         let mut taken = Vec::new();
-        for (shift, ways) in self.settings.iter().enumerate() {
+        for ways in &self.settings {
             let fit: Vec<&Way> = ways.iter().filter(|way| scenario.may_take(way)).collect();
             match selection {
                 Selection::All => taken.extend(fit),
-                Selection::InTurn => taken.push(fit[(number + shift) % fit.len()]),
+                Selection::InTurn => taken.push(fit[number % fit.len()]),
             }
         }
         taken
