@@ -78,6 +78,10 @@ reloads *args: _programs
 [group('test')]
 start-time *args: _released
     "${CARGO_TARGET_DIR:-target}/release/start-time" "$@"
+start-time *args: _programs
+    cargo build --release --bin powerstrip
+    POWERSTRIP_BIN="${CARGO_TARGET_DIR:-target}/release/powerstrip" \
+        "${CARGO_TARGET_DIR:-target}/debug/start-time" "$@"
 
 # Compare what docker commands do with and without Powerstrip, on every engine and transport
 [group('test')]
@@ -111,7 +115,7 @@ foreign-suites *args:
 
 # Run all that a change has to pass
 [group('test')]
-ci: lint doc guest-outside guests-other-languages test
+ci: lint doc guest-outside guests-other-languages _ci-suites (matrix "--ways" "turn") test
 
 # Build the program for development
 [group('build')]
@@ -132,6 +136,9 @@ install:
 [group('release')]
 release: adapters
     cargo build --release --bin powerstrip
+
+# The foreign suites that run with every change: those that take minutes
+_ci-suites: (foreign-suites "--transport" "unix" "--adapters" "identity" "dockerode" "testcontainers")
 
 # Build the program and those that test it, with the same features of all dependencies
 _programs:

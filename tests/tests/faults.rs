@@ -41,22 +41,6 @@ async fn an_answer_that_is_reset_half_way_does_not_look_whole() {
     assert!(client.body(&head).await.is_err());
 }
 
-#[tokio::test]
-async fn an_idle_connection_that_was_reset_is_not_used() {
-    let engine = FakeEngine::start_with_resets();
-    let gate = Gate::new();
-    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-    engine.on("GET /info", Script::whole(answer).wait(&gate).then(Step::Close));
-    let powerstrip = Powerstrip::before(engine.address()).await;
-
-    let first = powerstrip.get("/v1.41/info").await;
-    gate.open();
-    let second = powerstrip.post(CREATE, &json!({})).await;
-
-    assert_eq!([first.status(), second.status()], [200, 201]);
-    assert_eq!(engine.calls("POST /create").len(), 1);
-}
-
 /// Heads without end, or of nothing that is HTTP: a 502 at once, though the engine says more or waits.
 macro_rules! no_head {
     ($($name:ident: $start:expr, $more:expr;)*) => {

@@ -153,7 +153,15 @@ broken! {
 
 #[tokio::test]
 async fn a_connection_that_the_engine_closed_while_idle_is_not_used() {
-    let engine = FakeEngine::start();
+    is_not_used_again(FakeEngine::start()).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_the_engine_reset_while_idle_is_not_used() {
+    is_not_used_again(FakeEngine::start_with_resets()).await;
+}
+
+async fn is_not_used_again(engine: FakeEngine) {
     let gate = Gate::new();
     let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
     engine.on("GET /info", Script::whole(answer).wait(&gate).then(Step::Close));
