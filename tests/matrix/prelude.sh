@@ -33,6 +33,7 @@ timeless() {
         -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]+(\.[0-9]+)?( ?(Z|[+-][0-9:]+))?( [A-Z]+)?/INSTANT/g' \
         -e 's/(About an?|Less than a|[0-9]+) (second|minute|hour)s?/DURATION/g' \
         -e 's/\b[0-9]+(\.[0-9]+)?(ms|s)\b/DURATION/g' \
+        -e 's/(execDuration)=[0-9]+/\1=DURATION/' \
         -e 's/ {2,}/  /g'
 }
 
