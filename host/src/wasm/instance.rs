@@ -123,7 +123,7 @@ impl Ready {
         };
         let this = Arc::clone(self);
         let call = AssertUnwindSafe(async move {
-            // Given back when the instance is gone, which on other lanes is after its call is given up.
+            // Given back with the instance, which on other lanes outlives a call that is given up.
             let _places = places;
             this.call(function, scope).await
         });
