@@ -67,6 +67,28 @@ async fn a_client_that_does_not_read_a_tunnel_holds_up_the_engine() {
 }
 
 #[tokio::test]
+async fn tunnels_that_are_quiet_after_a_burst_give_their_room_back() {
+    const BURST: usize = 2 * 1024 * 1024;
+    let engine = FakeEngine::start();
+    let burst = Script::whole(UPGRADED).send(vec![b'a'; BURST]).then(Step::UntilEnd);
+    engine.on("POST /attach", burst);
+    let powerstrip = Powerstrip::before(engine.address()).await;
+    powerstrip.get("/v1.41/info").await;
+    let before = memory(&powerstrip);
+
+    let mut quiet = Vec::new();
+    for _ in 0..160 {
+        let mut client = powerstrip.connect().await;
+        client.send(ATTACH).await;
+        client.head().await;
+        client.exact(BURST).await;
+        quiet.push(client);
+    }
+
+    is_flat(before, memory(&powerstrip));
+}
+
+#[tokio::test]
 async fn an_engine_that_does_not_read_a_body_holds_up_the_client() {
     let engine = FakeEngine::start();
     let gate = Gate::new();

@@ -81,6 +81,8 @@ async fn one_way<'a>(from: &'a mut Source<Reader>, to: &mut Writer, moved: &mut 
         if from.is_flooded()
             && let Some(pipe) = Pipe::between(from.get_ref(), to)
         {
+            // A tunnel that is quiet after a flood must not hold the room for it.
+            from.rest();
             match through(pipe, from.get_ref(), to, moved).await {
                 Ok(()) => {}
                 Err(Side::From) => return End::Broken,

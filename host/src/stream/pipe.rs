@@ -9,7 +9,9 @@ use super::{Reader, Writer};
 
 /// What a pipe holds: the most that the system gives anybody.
 const ROOM: i32 = 1024 * 1024;
-/// The same, as splice(2) wants it.
+/// A pipe that holds less takes more system calls than reading and writing.
+const LEAST: i32 = 64 * 1024;
+/// The most, as splice(2) wants it.
 const MOST: usize = ROOM.unsigned_abs() as usize;
 
 /// A pipe of the kernel's between two sockets.
@@ -31,9 +33,11 @@ impl Pipe {
             return None;
         }
         let (output, input) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).ok()?;
-        // A smaller one will do, if there is a limit to what one user's pipes may hold.
-        let _ = fcntl(&input, FcntlArg::F_SETPIPE_SZ(ROOM));
-        Some(Self { input, output, held: 0 })
+        // There is a limit to what one user's pipes may hold together. The usual size will do; beyond
+        // the limit there are two pages for each, which will not.
+        let room = fcntl(&input, FcntlArg::F_SETPIPE_SZ(ROOM));
+        let room = room.or_else(|_| fcntl(&input, FcntlArg::F_GETPIPE_SZ)).ok()?;
+        (room >= LEAST).then_some(Self { input, output, held: 0 })
     }
 
     /// Whether it holds nothing.
