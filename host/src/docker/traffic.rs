@@ -109,7 +109,7 @@ pub fn of_request(
     if !head.has_body {
         return RequestView::NoBody;
     }
-    if head.content_type.is_some_and(media_type::is_form) {
+    if head.content_type.is_some_and(media_type::is_form) && !is_immune_to_forms(endpoint) {
         return RequestView::Form;
     }
     let Some(endpoint) = endpoint else {
@@ -158,6 +158,13 @@ fn is_tunnel(endpoint: Option<&Endpoint>, head: AnswerHead<'_>) -> bool {
             && head.framing == Framing::UntilClose
             && head.content_type.is_some_and(media_type::is_raw_stream)
             && endpoint.is_some_and(|endpoint| endpoint.answer == Answer::Hijack)
+}
+
+/// The engine takes a build's body as the archive that it is, under any type: `curl --data-binary` calls
+/// everything a form. An import, an upload into a container and a load (20.10) are read as forms indeed:
+/// their archive is swallowed, and its fields stand before those of the query.
+fn is_immune_to_forms(endpoint: Option<&Endpoint>) -> bool {
+    endpoint.is_some_and(|endpoint| endpoint.name == "build")
 }
 
 /// A pull has no body; an import has one.

@@ -51,6 +51,12 @@ requests! {
         RequestView::Hidden(Hidden::Opaque);
     forms_are_told, "POST /containers/a/rename?name=b", Some("application/x-www-form-urlencoded"),
         RequestView::Form;
+    a_form_would_be_read_in_place_of_an_import, "POST /images/create?fromSrc=-",
+        Some("application/x-www-form-urlencoded"), RequestView::Form;
+    an_upload_must_not_be_a_form, "PUT /containers/a/archive?path=/tmp",
+        Some("application/x-www-form-urlencoded"), RequestView::Form;
+    a_build_is_an_archive_even_as_a_form, "POST /build?t=x",
+        Some("application/x-www-form-urlencoded"), RequestView::Hidden(Hidden::Opaque);
 }
 
 #[test]
