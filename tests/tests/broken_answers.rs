@@ -28,9 +28,10 @@ async fn an_engine_that_dies_behind_the_head_of_a_message_is_a_502() {
 }
 
 /// Nobody has read anything yet, and an empty reply would tell nothing.
-async fn is_a_502(broken: &str) {
+#[tokio::test]
+async fn chunks_that_make_no_sense_from_the_start_are_a_502() {
     let engine = FakeEngine::start();
-    engine.on("GET /events", Script::whole(format!("{CHUNKED}{broken}")).then(Step::Close));
+    engine.on("GET /events", Script::whole(format!("{CHUNKED}zz\r\n")).then(Step::Close));
     let powerstrip = Powerstrip::before(engine.address()).await;
     let mut client = powerstrip.connect().await;
 
@@ -38,16 +39,6 @@ async fn is_a_502(broken: &str) {
     let next = client.call(&Request::get("/v1.41/info")).await;
 
     assert_eq!((answer.status(), next.status()), (502, 200), "{}", answer.show());
-}
-
-#[tokio::test]
-async fn chunks_that_make_no_sense_from_the_start_are_a_502() {
-    is_a_502("zz\r\n").await;
-}
-
-#[tokio::test]
-async fn chunks_that_end_behind_their_first_size_are_a_502() {
-    is_a_502("5\r\n").await;
 }
 
 /// The head is then all that can be given; a connection that ends without a byte tells nothing.
