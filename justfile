@@ -115,7 +115,7 @@ foreign-suites *args:
 
 # Run all that a change has to pass
 [group('test')]
-ci: lint doc guest-outside guests-other-languages _ci-suites (matrix "--ways" "turn") test
+ci: lint doc guest-outside guests-other-languages test
 
 # Build the program for development
 [group('build')]
@@ -136,9 +136,6 @@ install:
 [group('release')]
 release: adapters
     cargo build --release --bin powerstrip
-
-# The foreign suites that run with every change: those that take minutes
-_ci-suites: (foreign-suites "--transport" "unix" "--adapters" "identity" "dockerode" "testcontainers")
 
 # Build the program and those that test it, with the same features of all dependencies
 _programs:

@@ -74,7 +74,7 @@ async fn tunnels_that_are_quiet_after_a_burst_give_their_room_back() {
     engine.on("POST /attach", burst);
     let powerstrip = Powerstrip::before(engine.address()).await;
     powerstrip.get("/v1.41/info").await;
-    let before = memory(&powerstrip);
+    let before = resident(&powerstrip);
 
     let mut quiet = Vec::new();
     for _ in 0..160 {
@@ -85,7 +85,7 @@ async fn tunnels_that_are_quiet_after_a_burst_give_their_room_back() {
         quiet.push(client);
     }
 
-    is_flat(before, memory(&powerstrip));
+    is_flat(before, resident(&powerstrip));
 }
 
 #[tokio::test]
