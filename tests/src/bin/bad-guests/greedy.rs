@@ -66,9 +66,10 @@ fn cpu() -> Vec<Guest> {
             .ends(500, FUEL),
         Guest::wat("recurses", &WatGuest::pre("(drop (call $r (i64.const 0)))").field(recurse))
             .ends(500, "more than 512 KiB of stack"),
+        // Its configuration is handed to it before any request is.
         Guest::wat("allocates-for-ever", &WatGuest::default().allocate(&format!("{LOOP} {PASS}")))
             .limits(json!({ "fuel": LITTLE }))
-            .ends(500, FUEL),
+            .ends(503, FUEL),
         Guest::wat("never-returns-its-result", &WatGuest::default().post_return(LOOP))
             .limits(json!({ "fuel": LITTLE }))
             .ends(500, FUEL),
@@ -121,11 +122,11 @@ fn log() -> Vec<Guest> {
     let no_text = logs("(call $log (i32.const 2) (i32.const 1280) (i32.const 2))")
         .field("(data (i32.const 1280) \"\\ff\\fe\")");
     vec![
-        Guest::wat("log-flood", &flood).limits(json!({ "fuel": LITTLE })).ends(500, FUEL),
+        Guest::wat("log-flood", &flood).ends(500, "the host refused a call of it"),
         Guest::built("log-flood-in-rust", "log-flood")
             .limits(json!({ "fuel": LITTLE }))
             .ends(500, FUEL),
-        Guest::wat("huge-log-lines", &huge).ends(504, "ran longer than 2s"),
+        Guest::wat("huge-log-lines", &huge).ends(500, "the host refused a call of it"),
         Guest::wat("log-of-nowhere", &nowhere).ends(500, "the host refused a call of it"),
         Guest::wat("log-that-is-no-text", &no_text).ends(500, "the host refused a call of it"),
     ]
@@ -160,7 +161,7 @@ fn host() -> Vec<Guest> {
         Guest::wat("random-flood", &flood)
             .limits(json!({"memory": "2GiB"}))
             .ends(504, "ran longer than 2s"),
-        Guest::wat("stdin-flood", &stdin).ends(500, ""),
+        Guest::wat("stdin-flood", &stdin).ends(504, "ran longer than 2s"),
         Guest::wat("exits", &exit).ends(500, "it crashed"),
     ]
 }

@@ -30,7 +30,7 @@ fn malformed() -> Vec<Guest> {
     vec![
         result(
             "text-that-is-none",
-            &(message("\\14\\05\\00\\00\\02\\00\\00\\00")
+            &(message("\\20\\05\\00\\00\\02\\00\\00\\00")
                 + "\\00\\00\\00\\00\\00\\00\\00\\00\\00\\00\\00\\00\\ff\\fe\\00\\00\\00\\00\\00\\00\\ff\\fe\\ff\\fe"),
         ),
         result("text-from-nowhere", &message("\\00\\00\\00\\f0\\09\\00\\00\\00")),
@@ -46,7 +46,7 @@ fn malformed() -> Vec<Guest> {
         Guest::wat("result-off-the-mark", &WatGuest::pre("(return (i32.const 1283))"))
             .ends(500, "malformed data"),
         Guest::wat("memory-from-nowhere", &WatGuest::default().allocate("(i32.const -16)"))
-            .ends(500, ""),
+            .ends(503, "malformed data"),
         Guest::wat("memory-off-the-mark", &WatGuest::default().allocate("(i32.const 65537)"))
             .ends(500, ""),
         Guest::wat("body-over-the-limit", &big_body(many))
@@ -70,7 +70,7 @@ fn crashing() -> Vec<Guest> {
         Guest::wat("traps", &WatGuest::pre(trap)).ends(500, "it crashed"),
         Guest::built("panics", "trap").ends(500, "it crashed"),
         Guest::wat("traps-while-allocating", &WatGuest::default().allocate(trap))
-            .ends(500, "it crashed"),
+            .ends(503, "it crashed"),
         Guest::wat("traps-after-its-result", &WatGuest::default().post_return(trap))
             .ends(500, "it crashed"),
     ]
