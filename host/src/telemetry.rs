@@ -93,3 +93,15 @@ pub fn request_id() -> String {
     let count = COUNT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     format!("{:016x}", SEED.wrapping_add(count))
 }
+
+/// An error with its causes, in one line: what a compiler or a system said is often in the last.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

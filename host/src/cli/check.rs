@@ -1,6 +1,5 @@
 //! `powerstrip check`: would this configuration work?
 
-use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use powerstrip::config::{AdapterConfig, Config, Source};
 use powerstrip::generation::{Builder, Built};
 use powerstrip::hook::{Hooks, Member, State};
 use powerstrip::limits::Limits;
+use powerstrip::telemetry;
 use powerstrip::wasm::Runtime;
 use serde_json::{Value, json};
 
@@ -23,13 +23,13 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Report> {
         Ok((runtime, _)) => runtime,
         // A file may be checked before the certificates that it names are there.
         Err(error @ StartupError::Tls(_)) => {
-            outside.push(warning("engine", &describe(&error)));
+            outside.push(warning("engine", &telemetry::with_causes(&error)));
             Runtime::new(&settings)?
         }
         Err(error) => return Err(error.into()),
     };
     if let Err(down) = runtime.knock(&config.keyvalue.store).await {
-        outside.push(warning("keyvalue", &describe(&down)));
+        outside.push(warning("keyvalue", &telemetry::with_causes(&down)));
     }
     let built = Builder::new(runtime).build(&config).await?;
     let warnings = warnings(&config, &built, outside);
@@ -50,17 +50,6 @@ fn warnings(config: &Config, built: &Built, outside: Vec<Value>) -> Vec<Value> {
 
 fn warning(key: &str, message: &str) -> Value {
     json!({ "key": key, "message": message })
-}
-
-/// An error with its causes.
-fn describe(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 fn text(config: &Config, built: &Built, warnings: &[Value]) -> String {

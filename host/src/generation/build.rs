@@ -1,7 +1,6 @@
 //! Makes a generation from a configuration: loads what changed, keeps what did not.
 
 use std::collections::{BTreeMap, HashMap};
-use std::error::Error;
 use std::sync::{Arc, LazyLock};
 
 use futures_util::StreamExt;
@@ -14,6 +13,7 @@ use crate::config::{Source, WebhookTarget, WebhookUrl};
 use crate::endpoint::{EndpointTable, Rule};
 use crate::grants::{Grants, HostPattern, ValueStore, Values};
 use crate::hook::{Breaker, HookKind, Member, State, Tally};
+use crate::telemetry;
 use crate::wasm::{self, AdapterSpec, ComponentFile, Kind, LoadError, Runtime};
 use crate::wasm::{SOCKET_HOST, WebhookPeer};
 
@@ -118,7 +118,7 @@ impl Builder {
         let old = self.loaded.get(name);
         let file = match read(&adapter.source).await {
             Ok(file) => file,
-            Err(error) => return common.failed(adapter, old, chain(&error)),
+            Err(error) => return common.failed(adapter, old, telemetry::with_causes(&error)),
         };
         let sum = file.sha256;
         if let Some(pinned) = adapter.digest.filter(|pinned| *pinned != Digest(sum)) {
@@ -150,7 +150,7 @@ impl Builder {
                 let loaded = Loaded { fingerprint, grants, sum: Some(sum), member };
                 LoadResult { loaded, outcome }
             }
-            Err(error) => common.failed(adapter, old, chain(&error)),
+            Err(error) => common.failed(adapter, old, telemetry::with_causes(&error)),
         }
     }
 }
@@ -296,17 +296,6 @@ async fn read(source: &Source) -> Result<ComponentFile, LoadError> {
         Source::Webhook(_) => Ok(HTTP_ADAPTER.clone()),
         Source::Component(path) => wasm::read(path, &path.display().to_string()).await,
     }
-}
-
-/// An error with its causes: what the compiler says of a damaged file is in them.
-fn chain(error: &LoadError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// All that a loaded adapter depends on; equal fingerprints mean that it need not be loaded again.
