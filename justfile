@@ -78,10 +78,6 @@ reloads *args: _programs
 [group('test')]
 start-time *args: _released
     "${CARGO_TARGET_DIR:-target}/release/start-time" "$@"
-start-time *args: _programs
-    cargo build --release --bin powerstrip
-    POWERSTRIP_BIN="${CARGO_TARGET_DIR:-target}/release/powerstrip" \
-        "${CARGO_TARGET_DIR:-target}/debug/start-time" "$@"
 
 # Compare what docker commands do with and without Powerstrip, on every engine and transport
 [group('test')]
