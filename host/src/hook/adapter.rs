@@ -184,6 +184,20 @@ pub enum PreOutcome {
     Reject(Rejection),
 }
 
+impl PreOutcome {
+    /// How many headers and path variables it is made of.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        match self {
+            Self::Pass | Self::Reject(_) => 0,
+            Self::Modify(patch) => {
+                patch.variables.len() + patch.set_headers.len() + patch.remove_headers.len()
+            }
+            Self::Respond(response) => response.headers.len(),
+        }
+    }
+}
+
 /// What a post-hook decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PostOutcome {
@@ -195,6 +209,19 @@ pub enum PostOutcome {
     Finish(ResponsePatch),
     /// Refuse: the client gets an error in place of the answer.
     Reject(Rejection),
+}
+
+impl PostOutcome {
+    /// How many headers it is made of.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        match self {
+            Self::Pass | Self::Reject(_) => 0,
+            Self::Modify(patch) | Self::Finish(patch) => {
+                patch.set_headers.len() + patch.remove_headers.len()
+            }
+        }
+    }
 }
 
 /// Why a request that a pre-hook had let through ended badly.
@@ -221,6 +248,8 @@ impl Outcome for PreOutcome {
     fn name(&self) -> &'static str {
         match self {
             Self::Pass => "pass",
+            // Who changes nothing passes, in whatever words.
+            Self::Modify(patch) if *patch == RequestPatch::default() => "pass",
             Self::Modify(_) => "modify",
             Self::Respond(_) => "respond",
             Self::Reject(_) => "reject",
@@ -232,6 +261,7 @@ impl Outcome for PostOutcome {
     fn name(&self) -> &'static str {
         match self {
             Self::Pass => "pass",
+            Self::Modify(patch) if *patch == ResponsePatch::default() => "pass",
             // To end the chain changes what the client gets, even where nothing else does.
             Self::Modify(_) | Self::Finish(_) => "modify",
             Self::Reject(_) => "reject",

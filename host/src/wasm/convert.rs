@@ -2,10 +2,21 @@
 
 use std::time::{Duration, Instant};
 
+use thiserror::Error;
+
 use super::bindings::{lifecycle, post_hook, pre_hook, types, unwind};
 use super::words;
 use crate::hook::{self, BodyNeed, Call, Header, HookRequest, HookResponse, Hooks};
 use crate::hook::{PostOutcome, PreOutcome, Rejection, RequestPatch, ResponsePatch, UnwindReason};
+
+/// Headers and path variables that an outcome may be made of. What is legal is fewer, and said by
+/// others; but to read a million, or only to drop them, is work for the guest's own lane.
+const MAX_LINES: usize = 4096;
+
+/// An outcome of so many headers and path variables that nobody looks at them.
+#[derive(Debug, Clone, Copy, Error)]
+#[error("more than {MAX_LINES} headers and path variables")]
+pub(super) struct TooManyLines;
 
 /// Borrowed headers, as a guest is given them.
 pub(super) type Headers<'a> = Vec<(&'a str, &'a [u8])>;
@@ -149,6 +160,17 @@ impl From<types::Rejection> for Rejection {
             message: rejection.message,
             body: rejection.body.map(Into::into),
         }
+    }
+}
+
+/// An outcome, unless it has too many parts.
+pub(super) fn bounded<T, E>(
+    outcome: Result<T, E>,
+    lines: fn(&T) -> usize,
+) -> wasmtime::Result<Result<T, E>> {
+    match outcome.as_ref().map_or(0, lines) {
+        0..=MAX_LINES => Ok(outcome),
+        _ => Err(TooManyLines.into()),
     }
 }
 

@@ -6,6 +6,7 @@ use thiserror::Error;
 use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
+use super::convert::TooManyLines;
 use super::engine::{MAX_TABLE_ELEMENTS, STACK};
 use super::keyvalue::StoreDown;
 use super::limiter::OverLimit;
@@ -231,6 +232,9 @@ pub(super) fn failure(error: &wasmtime::Error, limits: &Limits, output: u64) -> 
     }
     if let Some(over) = error.downcast_ref::<OverLimit>() {
         return over_limit(*over, limits);
+    }
+    if let Some(too_many) = error.downcast_ref::<TooManyLines>() {
+        return HookFailure::BadOutcome(format!("it handed over {too_many}"));
     }
     if let Some(ResourceTableError::Full) = error.downcast_ref() {
         return HookFailure::OverLimit { limit: MAX_HANDLES.to_string(), what: "open handles" };

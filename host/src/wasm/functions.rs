@@ -99,8 +99,8 @@ impl Function for PreHook {
         let context = convert::context(&self.call, &variables, self.deadline);
         let headers = convert::headers(&self.request.headers);
         let request = convert::request(&self.request, &headers);
-        let outcome = guest.call_handle(store, context, request).await?;
-        Ok(outcome.map(Into::into))
+        let outcome = guest.call_handle(store, context, request).await?.map(PreOutcome::from);
+        convert::bounded(outcome, PreOutcome::lines)
     }
 }
 
@@ -131,7 +131,7 @@ impl Function for PostHook {
         let headers = convert::headers(&self.response.headers);
         let response = convert::response(&self.response, &headers);
         let outcome = guest.call_handle(store, context, request, response).await?;
-        Ok(outcome.map(Into::into))
+        convert::bounded(outcome.map(PostOutcome::from), PostOutcome::lines)
     }
 }
 

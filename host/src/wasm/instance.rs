@@ -141,29 +141,27 @@ impl Ready {
         scope: CallScope,
     ) -> wasmtime::Result<F::Output> {
         let warm = self.warm.as_ref().filter(|_| F::IS_HOOK);
-        let mut live = match warm.and_then(|pool| pool.take()) {
+        let live = match warm.and_then(|pool| pool.take()) {
             Some(mut live) => {
                 live.store.data_mut().begin(&self.resources, scope);
-                self.limit(&mut live.store)?;
                 live
             }
-            None => self.fresh(scope).await?,
+            None => self.fresh(scope),
         };
-        let output = function.call(&mut live.store, &live.instance).await;
-        let fuel = self.limits.fuel.saturating_sub(live.store.get_fuel().unwrap_or(0));
-        self.fuel_used.fetch_add(fuel, Ordering::Relaxed);
-        let memory = live.store.data().limiter.memory();
-        tracing::debug!(adapter = &*self.resources.adapter, fuel, memory, "call ended");
+        let mut metered = Metered { ready: self, live: Some(live) };
+        let output = metered.live().call(self, function).await;
+        let live = metered.end();
         if let (Some(pool), Ok(true)) = (warm, output.as_ref().map(F::is_good)) {
             pool.keep(live);
         }
         output
     }
 
-    async fn fresh(&self, scope: CallScope) -> wasmtime::Result<Live> {
+    /// A store in which there is no instance yet.
+    fn fresh(&self, scope: CallScope) -> Live {
         let state = HostState::new(&self.resources, scope);
         let mut store = Store::new(self.pre.engine(), state);
-        store.limiter(|state| &mut state.limiter);
+        store.limiter_async(|state| &mut state.limiter);
         // The table of host objects fills up first, and says so with a type of its own.
         store.set_max_component_handles(2 * MAX_HANDLES);
         store.epoch_deadline_callback(|store| {
@@ -172,18 +170,47 @@ impl Ready {
             }
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
-        self.limit(&mut store)?;
-        let instance = self.pre.instantiate_async(&mut store).await?;
-        Ok(Live::new(store, instance))
+        Live::new(store)
     }
 
     /// What one call may use.
-    fn limit(&self, store: &mut Store<HostState>) -> wasmtime::Result<()> {
+    pub(super) fn limit(&self, store: &mut Store<HostState>) -> wasmtime::Result<()> {
         store.set_fuel(self.limits.fuel)?;
         let handed_over = self.output.saturating_add(BESIDE_BODIES);
         store.set_hostcall_fuel(usize::try_from(handed_over).unwrap_or(usize::MAX));
         store.set_epoch_deadline(1);
         Ok(())
+    }
+}
+
+/// A call that is going on: its fuel counts however it ends, also where it is given up.
+struct Metered<'a> {
+    ready: &'a Ready,
+    live: Option<Live>,
+}
+
+impl Metered<'_> {
+    fn live(&mut self) -> &mut Live {
+        self.live.as_mut().expect("it is there until the end")
+    }
+
+    fn end(mut self) -> Live {
+        self.count();
+        self.live.take().expect("it is there until the end")
+    }
+
+    fn count(&self) {
+        let Some(live) = &self.live else { return };
+        let fuel = self.ready.limits.fuel.saturating_sub(live.store.get_fuel().unwrap_or(0));
+        self.ready.fuel_used.fetch_add(fuel, Ordering::Relaxed);
+        let memory = live.store.data().limiter.memory();
+        tracing::debug!(adapter = &*self.ready.resources.adapter, fuel, memory, "call ended");
+    }
+}
+
+impl Drop for Metered<'_> {
+    fn drop(&mut self) {
+        self.count();
     }
 }
 

@@ -5,6 +5,12 @@
 //! second, whose threads are nicer than others; one that needs very much moves to the third, whose
 //! threads run when nothing else wants to. So a call with much to do does not queue behind one that
 //! never ends. An adapter's next call begins on the lane that its last one came to.
+//!
+//! A guest gives way between instructions. One that is large may do much in a single one, which no
+//! clock interrupts: fill its memory, or hand over all of it. So it says beforehand that it steps
+//! back.
+
+mod posture;
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +25,9 @@ use tokio::task::JoinHandle;
 
 use super::engine::Ticker;
 use super::error::LoadError;
+use posture::Standing;
+
+pub(super) use posture::step_back;
 
 /// CPU that a call may use on the thread of its request.
 const FIRST_SHARE: Duration = Duration::from_millis(1);
@@ -62,10 +71,10 @@ impl Habit {
         self.brief.store(0, Ordering::Relaxed);
     }
 
-    /// A call has ended that would not have left this lane.
+    /// A call has ended that belonged on this lane, though it may never have given way to get there.
     fn ended_on(&self, lane: Lane) {
         if lane >= self.lane() {
-            self.brief.store(0, Ordering::Relaxed);
+            self.came_to(lane);
         } else if self.brief.fetch_add(1, Ordering::Relaxed) + 1 >= REFORMED {
             self.lane.store(lane, Ordering::Relaxed);
             self.brief.store(0, Ordering::Relaxed);
@@ -96,7 +105,7 @@ impl Lanes {
         work: impl Future<Output = T> + Send + 'static,
         habit: &Habit,
     ) -> Option<T> {
-        let mut work = Work { future: Box::pin(work), used: Duration::ZERO };
+        let mut work = Work { future: Box::pin(work), used: Duration::ZERO, least: OWN };
         let mut lane = habit.lane();
         loop {
             let home = Handle::current();
@@ -107,12 +116,12 @@ impl Lanes {
                 _ => self.spawn(self.idle.as_ref(), leg).await?,
             };
             match left {
-                Left::Done(output, used) => {
-                    habit.ended_on(lane_of(used));
+                Left::Done(output, belonged) => {
+                    habit.ended_on(belonged);
                     return Some(output);
                 }
                 Left::Heavy(heavy) => {
-                    lane = lane_of(heavy.used);
+                    lane = heavy.lane();
                     habit.came_to(lane);
                     work = heavy;
                 }
@@ -151,18 +160,36 @@ fn threads(
     runtime.map_err(|source| LoadError::Engine { cause: source.into() })
 }
 
-fn lane_of(used: Duration) -> Lane {
-    match used {
-        _ if used < FIRST_SHARE => OWN,
-        _ if used < SECOND_SHARE => NICE,
-        _ => IDLE,
-    }
-}
-
 /// A call, and the CPU that it has used.
 struct Work<T> {
     future: Pin<Box<dyn Future<Output = T> + Send>>,
     used: Duration,
+    /// The lane that it belongs on however little it has used.
+    least: Lane,
+}
+
+impl<T> Work<T> {
+    /// Where it belongs.
+    fn lane(&self) -> Lane {
+        let by_use = match self.used {
+            used if used < FIRST_SHARE => OWN,
+            used if used < SECOND_SHARE => NICE,
+            _ => IDLE,
+        };
+        by_use.max(self.least)
+    }
+
+    /// Lets it compute on this thread, and takes note of how much it did.
+    fn poll(&mut self, lane: Lane, cx: &mut Context<'_>) -> Poll<T> {
+        let began = cpu();
+        let standing = Standing::begin(lane == OWN);
+        let polled = self.future.as_mut().poll(cx);
+        if standing.has_to_be_back() {
+            self.least = NICE;
+        }
+        self.used += cpu().saturating_sub(began);
+        polled
+    }
 }
 
 /// A call on one lane, for as long as it belongs there.
@@ -176,7 +203,9 @@ struct Leg<T> {
 
 /// How a call left a lane.
 enum Left<T> {
-    Done(T, Duration),
+    /// With the lane that it belonged on.
+    Done(T, Lane),
+    /// It goes on elsewhere.
     Heavy(Work<T>),
 }
 
@@ -186,17 +215,15 @@ impl<T> Future for Leg<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Left<T>> {
         let Self { work: place, lane, home, ticker } = &mut *self;
         let work = place.as_mut().expect("it is polled until it is ready");
-        let began = cpu();
         let polled = {
             let _ticking = ticker.ticking();
             let _home = (*lane != OWN).then(|| home.enter());
-            work.future.as_mut().poll(cx)
+            work.poll(*lane, cx)
         };
-        work.used += cpu().saturating_sub(began);
         if let Poll::Ready(output) = polled {
-            return Poll::Ready(Left::Done(output, work.used));
+            return Poll::Ready(Left::Done(output, work.lane()));
         }
-        if lane_of(work.used) > *lane {
+        if work.lane() > *lane {
             return Poll::Ready(Left::Heavy(place.take().expect("it was just there")));
         }
         if *lane == NICE {
@@ -238,14 +265,24 @@ mod tests {
         Lanes::start(Ticker::start(&engine).expect("a thread")).expect("threads")
     }
 
+    fn this_thread() -> String {
+        thread::current().name().unwrap_or_default().to_owned()
+    }
+
+    /// Computes for so long, and gives way to nobody.
+    fn spin(time: Duration) {
+        let began = cpu();
+        while cpu() - began < time {}
+    }
+
     /// Computes for so long, giving way now and then; tells on which threads.
     async fn compute(time: Duration) -> Vec<String> {
         let (mut used, mut threads) = (Duration::ZERO, Vec::new());
         while used < time {
             let began = cpu();
-            while cpu() - began < FIRST_SHARE / 2 {}
+            spin(FIRST_SHARE / 2);
             used += cpu() - began;
-            threads.push(thread::current().name().unwrap_or_default().to_owned());
+            threads.push(this_thread());
             tokio::task::yield_now().await;
         }
         threads.dedup();
@@ -270,6 +307,32 @@ mod tests {
         let next = lanes.run(compute(FIRST_SHARE / 4), &habit).await.expect("no panic");
 
         assert_eq!(next, ["guests-nice"]);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_asks_for_it_stands_back_before_it_goes_on() {
+        let (lanes, habit) = (lanes(), Habit::default());
+        let asks = || async {
+            step_back().await;
+            this_thread()
+        };
+        let first = lanes.run(asks(), &habit).await;
+        let next = lanes.run(async { this_thread() }, &habit).await;
+        for _ in 0..2 * REFORMED {
+            lanes.run(asks(), &habit).await.expect("no panic");
+        }
+
+        assert_eq!(first.as_deref(), Some("guests-nice"));
+        assert_eq!(next.as_deref(), Some("guests-nice"));
+        assert_eq!(habit.lane(), NICE);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_never_gave_way_is_remembered_too() {
+        let (lanes, habit) = (lanes(), Habit::default());
+        lanes.run(async { spin(2 * FIRST_SHARE) }, &habit).await.expect("no panic");
+
+        assert_eq!(habit.lane(), NICE);
     }
 
     #[test]

@@ -1,9 +1,15 @@
 //! How much memory and how many tables one instance may have.
 
+use async_trait::async_trait;
 use thiserror::Error;
-use wasmtime::{ResourceLimiter, Result};
+use wasmtime::{ResourceLimiterAsync, Result};
 
 use super::engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
+use super::lanes;
+
+/// Bytes of memory beyond which an instance is large: to fill or to copy so much takes about as long
+/// as a call may compute before it stands back.
+const LARGE: usize = 4 * 1024 * 1024;
 
 /// Which limit of an instance was reached; ends the call, so that its cause is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -39,10 +45,21 @@ impl Limiter {
     pub(super) fn memory(&self) -> usize {
         self.used
     }
+
+    /// Whether one instruction of the guest, or one call of the host, can take long.
+    pub(super) fn is_large(&self) -> bool {
+        self.used > LARGE
+    }
 }
 
-impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, to: usize, max: Option<usize>) -> Result<bool> {
+#[async_trait]
+impl ResourceLimiterAsync for Limiter {
+    async fn memory_growing(
+        &mut self,
+        current: usize,
+        to: usize,
+        max: Option<usize>,
+    ) -> Result<bool> {
         let growth = to.saturating_sub(current);
         if self.used.saturating_add(growth) > self.limit {
             return Err(OverLimit::Memory.into());
@@ -52,6 +69,9 @@ impl ResourceLimiter for Limiter {
         }
         self.used += growth;
         self.last = growth;
+        if self.is_large() {
+            lanes::step_back().await;
+        }
         Ok(true)
     }
 
@@ -60,7 +80,7 @@ impl ResourceLimiter for Limiter {
         Ok(())
     }
 
-    fn table_growing(&mut self, _: usize, to: usize, _: Option<usize>) -> Result<bool> {
+    async fn table_growing(&mut self, _: usize, to: usize, _: Option<usize>) -> Result<bool> {
         match to > MAX_TABLE_ELEMENTS as usize {
             true => Err(OverLimit::TableElements.into()),
             false => Ok(true),
@@ -84,22 +104,22 @@ impl ResourceLimiter for Limiter {
 mod tests {
     use super::*;
 
-    #[test]
-    fn several_memories_share_one_limit() {
+    #[tokio::test]
+    async fn several_memories_share_one_limit() {
         let mut limiter = Limiter::new(100);
 
-        let first = limiter.memory_growing(0, 60, None);
-        let second = limiter.memory_growing(0, 60, None);
+        let first = limiter.memory_growing(0, 60, None).await;
+        let second = limiter.memory_growing(0, 60, None).await;
 
         assert!(first.expect("it fits"));
         assert_eq!(second.expect_err("too much").downcast_ref(), Some(&OverLimit::Memory));
     }
 
-    #[test]
-    fn memory_that_the_kernel_refused_does_not_count() {
+    #[tokio::test]
+    async fn memory_that_the_kernel_refused_does_not_count() {
         let mut limiter = Limiter::new(100);
 
-        let _ = limiter.memory_growing(0, 60, None);
+        let _ = limiter.memory_growing(0, 60, None).await;
         limiter.memory_grow_failed(wasmtime::Error::msg("no memory")).expect("noted");
 
         assert_eq!(limiter.memory(), 0);

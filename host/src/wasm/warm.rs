@@ -10,13 +10,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
+use super::instance::{Function, Ready};
+use super::lanes;
 use super::state::HostState;
 use crate::limits::Warm;
 
 /// An instance, with the store that it lives in.
 pub(super) struct Live {
     pub(super) store: Store<HostState>,
-    pub(super) instance: Instance,
+    /// None until the first call.
+    instance: Option<Instance>,
     /// Calls that it has served.
     uses: u64,
     /// The room that it takes while it is warm: it waits without a slot of its own.
@@ -25,8 +28,26 @@ pub(super) struct Live {
 
 impl Live {
     /// One that has not been called yet.
-    pub(super) fn new(store: Store<HostState>, instance: Instance) -> Self {
-        Self { store, instance, uses: 0, room: None }
+    pub(super) fn new(store: Store<HostState>) -> Self {
+        Self { store, instance: None, uses: 0, room: None }
+    }
+
+    /// Calls a function on the instance, which is made if need be.
+    pub(super) async fn call<F: Function>(
+        &mut self,
+        ready: &Ready,
+        function: F,
+    ) -> wasmtime::Result<F::Output> {
+        ready.limit(&mut self.store)?;
+        if self.store.data().limiter.is_large() {
+            lanes::step_back().await;
+        }
+        let instance = match self.instance {
+            Some(instance) => instance,
+            None => ready.pre.instantiate_async(&mut self.store).await?,
+        };
+        self.instance = Some(instance);
+        function.call(&mut self.store, &instance).await
     }
 }
 
