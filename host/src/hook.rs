@@ -29,7 +29,7 @@ pub use draft::{AnswerDraft, Body, Draft, HeaderChange};
 pub use error::{HookError, HookFailure, HookKind};
 pub use message::{Header, HookRequest, HookResponse, Rejection, RequestPatch, ResponsePatch};
 pub use policy::{BreakerSettings, May, Mode, OnFailure};
-pub use run::{Run, Scope, Verdict};
+pub use run::{Run, Scope, UNWIND_DEADLINE, Verdict};
 pub use tally::{Counts, Tally};
 
 use adapter::Outcome;

@@ -11,7 +11,7 @@
 //! - [`generation`] is the set of endpoints and adapters that serves at one time; [`config`] reads it
 //!   from a file.
 //! - [`docker`] knows the Docker Engine's API, [`endpoint`] matches calls with patterns; both are pure.
-//! - [`addr`], [`limits`], [`grants`] and [`telemetry`] are small things that many use.
+//! - [`addr`], [`aside`], [`limits`], [`grants`] and [`telemetry`] are small things that many use.
 //!
 //! # A request's way
 //!
@@ -22,6 +22,7 @@
 
 pub mod addr;
 pub mod app;
+pub mod aside;
 pub mod config;
 pub mod docker;
 pub mod endpoint;

@@ -43,7 +43,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::hook::{Adapter, Call, Description, HookFailure, HookRequest, HookResponse};
-use crate::hook::{PostOutcome, PreOutcome, UnwindReason};
+use crate::hook::{PostOutcome, PreOutcome, UNWIND_DEADLINE, UnwindReason};
 use crate::limits::show_bytes;
 use bindings::types::HookError;
 use functions::{Answer, Exports, PostHook, PreHook, Unwind};
@@ -162,9 +162,17 @@ impl Adapter for WasmAdapter {
         request: &HookRequest,
         reason: &UnwindReason,
     ) -> Result<(), HookFailure> {
-        let (hook, deadline) = (exported(self.exports.unwind.as_ref())?, self.ready.deadline());
+        // It has less time than other hooks have, and is told so.
+        let latest = Instant::now() + UNWIND_DEADLINE;
+        let hook = exported(self.exports.unwind.as_ref())?;
+        let deadline = self.ready.deadline().min(latest);
         let (theirs, request, reason) = (call.clone(), request.clone(), reason.clone());
         let function = Unwind { hook, call: theirs, request, reason, deadline };
-        self.call(function, call, deadline).await
+        self.call(function, call, deadline).await.map_err(|failure| match failure {
+            HookFailure::DeadlineExceeded { limit } => {
+                HookFailure::DeadlineExceeded { limit: limit.min(UNWIND_DEADLINE) }
+            }
+            failure => failure,
+        })
     }
 }

@@ -11,6 +11,7 @@ const LONGEST: usize = 450;
 /// `cli` are the program.
 const MODULES: &[(&str, &[&str])] = &[
     ("addr", &[]),
+    ("aside", &[]),
     ("limits", &[]),
     ("stream", &[]),
     ("telemetry", &[]),
@@ -19,18 +20,19 @@ const MODULES: &[(&str, &[&str])] = &[
     ("http1", &[]),
     ("endpoint", &["docker"]),
     ("grants", &["addr", "docker", "endpoint"]),
-    ("hook", &["docker", "telemetry", "limits"]),
+    ("hook", &["aside", "docker", "telemetry", "limits"]),
     ("config", &["addr", "endpoint", "grants", "hook", "limits", "telemetry"]),
     ("server", &["addr", "http1", "stream", "telemetry", "tls"]),
     ("upstream", &["addr", "http1", "stream", "telemetry", "tls"]),
     ("wasm", &["addr", "grants", "hook", "limits", "telemetry", "tls"]),
     (
         "generation",
-        &["config", "docker", "endpoint", "grants", "hook", "limits", "telemetry", "wasm"],
+        &["aside", "config", "docker", "endpoint", "grants", "hook", "limits", "telemetry", "wasm"],
     ),
     (
         "proxy",
         &[
+            "aside",
             "docker",
             "endpoint",
             "generation",
@@ -47,6 +49,7 @@ const MODULES: &[(&str, &[&str])] = &[
         "app",
         &[
             "addr",
+            "aside",
             "config",
             "docker",
             "endpoint",

@@ -228,6 +228,30 @@ async fn a_circuit_closes_when_the_adapter_works_again() {
 }
 
 #[tokio::test]
+async fn an_open_circuit_stays_open_while_the_old_component_serves_on() {
+    let engine = FakeEngine::start();
+    let settings =
+        json!({"config": {"pre": {"fail": "no"}}, "breaker": {"failures": 1, "pause": "1h"}});
+    let powerstrip = with(&engine, settings).await;
+    let before =
+        [powerstrip.call(create()).await.status(), powerstrip.call(create()).await.status()];
+
+    let file = powerstrip.folder().join("adapters/a.wasm");
+    std::fs::write(file, "this is no component").expect("a folder of ours is writable");
+    powerstrip.logged("\"reloaded\"").await;
+    let after = powerstrip.call(create()).await;
+    powerstrip.process().signal(Signal::USR1);
+    let line = powerstrip.logged("\"counters\"").await;
+
+    assert_eq!(before, [500, 503]);
+    assert_eq!(after.status(), 503, "{}", after.show());
+    assert!(after.message().contains("its circuit is open"), "{}", after.show());
+    let fields: Value = serde_json::from_str(&line).expect("a line of JSON");
+    let failures = "{\"adapter_circuit_open\":2,\"adapter_gave_up\":1}";
+    assert_eq!((&fields["calls"], &fields["failures"]), (&json!(1), &json!(failures)));
+}
+
+#[tokio::test]
 async fn a_webhook_may_end_the_chain_for_all_but_those_that_are_required() {
     let engine = FakeEngine::start();
     engine.on("GET /info", api_answer(200, &json!({})));
@@ -277,6 +301,24 @@ async fn counters_are_told_on_a_signal() {
     assert_eq!((&fields["adapter"], &fields["calls"]), (&json!("a"), &json!(3)));
     assert_eq!(fields["outcomes"], "{\"reject\":3}");
     assert!(fields["fuel"].as_u64().is_some_and(|fuel| fuel > 0), "{line}");
+}
+
+#[tokio::test]
+async fn what_a_call_used_counts_though_it_was_given_up() {
+    let engine = FakeEngine::start();
+    let limits = json!({"fuel": 1_000_000_000_000_u64, "deadline": "300ms"});
+    let powerstrip = with(&engine, json!({"config": {"pre": "spin"}, "limits": limits})).await;
+
+    assert_eq!(powerstrip.call(create()).await.status(), 504);
+    let much = |line: &String| {
+        let fields: Value = serde_json::from_str(line).unwrap_or_default();
+        fields["fuel"].as_u64().is_some_and(|fuel| fuel > 1_000_000)
+    };
+    eventually("the fuel to be counted", async || {
+        powerstrip.process().signal(Signal::USR1);
+        powerstrip.process().lines().iter().any(much).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -334,6 +376,60 @@ async fn check_tells_what_the_operator_says_of_an_adapter() {
     });
     assert_eq!(checked["adapters"][0]["policy"], policy);
     assert_eq!(checked["adapters"][1]["policy"]["breaker"], Value::Null);
+}
+
+#[tokio::test]
+async fn explain_tells_what_is_special_about_each_hook() {
+    let file = Powerstrip::builder()
+        .endpoint(ENDPOINT, &["a", "b"], &["a"])
+        .component_as("witness", "a")
+        .adapter(
+            "a",
+            json!({
+                "mode": "monitor", "may": ["reject"], "on_failure": "ignore",
+                "breaker": {"failures": 3}, "instances": "warm",
+            }),
+        )
+        .component_as("witness", "b")
+        .written();
+    let call = ["explain", "--config", &file.path(), "POST /v1.41/containers/create"];
+
+    let text = command_line(&call).await.stdout;
+    let json = command_line(&[&call[..], &["--format", "json"]].concat()).await.stdout;
+
+    let special = "sees head and body; monitored only, may pass or reject, failures are ignored, \
+                   breaker opens after 3 failures for 10s, warm instances (POST";
+    assert_eq!(text.matches(special).count(), 2, "{text}");
+    assert_eq!(text.matches("b  sees head and body (POST").count(), 1, "{text}");
+    let explained: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(explained["pre"][0]["policy"]["may"], json!(["reject"]));
+    assert_eq!(explained["pre"][0]["instances"]["warm"]["uses"], 1000);
+    assert_eq!(explained["pre"][1]["policy"]["mode"], "enforce");
+}
+
+#[tokio::test]
+async fn inspect_tells_what_the_adapters_of_a_file_may_use() {
+    let file = Powerstrip::builder()
+        .component_as("witness", "a")
+        .adapter("a", json!({"limits": {"memory": "7MiB"}, "mode": "monitor"}))
+        .component_as("witness", "other")
+        .written();
+    let path = file.path();
+    let made = std::path::Path::new(&path).with_file_name("adapters").join("a.wasm");
+    let made = made.display().to_string();
+    let elsewhere = component("witness").display().to_string();
+
+    let text = command_line(&["inspect", &made, "--config", &path]).await.stdout;
+    let json = command_line(&["inspect", &made, "--config", &path, "--format", "json"]).await;
+    let unknown = command_line(&["inspect", &elsewhere, "--config", &path]).await;
+
+    assert!(text.contains("7 MiB of memory") && text.contains("(a)"), "{text}");
+    assert!(text.contains("monitored only") && !text.contains("defaults"), "{text}");
+    let inspected: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(inspected["adapters"].as_array().map(Vec::len), Some(1));
+    assert_eq!(inspected["adapters"][0]["limits"]["memory"], 7 << 20);
+    assert_eq!(unknown.code, Some(1));
+    assert!(unknown.stderr.contains("no adapter in"), "{}", unknown.stderr);
 }
 
 #[tokio::test]

@@ -79,6 +79,19 @@ async fn an_engines_error_unwinds_the_pre_hooks() {
 }
 
 #[tokio::test]
+async fn an_unwind_is_told_the_time_that_it_has() {
+    let engine = FakeEngine::start();
+    engine.on("POST /create", api_answer(409, &json!({"message": "taken"})));
+    let powerstrip = with(&engine, json!({})).await;
+
+    powerstrip.call(create()).await;
+
+    let left = |seen: Value| seen["context"]["time_left_ms"].as_u64().expect("a number");
+    assert!(left(powerstrip.seen("a", "pre").await) > 25_000);
+    assert!(left(powerstrip.seen("a", "unwind").await) <= 5_000);
+}
+
+#[tokio::test]
 async fn an_engine_that_is_down_unwinds_the_pre_hooks() {
     let powerstrip =
         Powerstrip::builder().pre(ENDPOINT, &["a"]).witness("a", &json!({})).start().await;

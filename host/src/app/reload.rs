@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::Signal;
 
+use crate::aside;
 use crate::config::{Config, ConfigError, Environment};
 use crate::generation::{Builder, Built, Changes, Generations};
 
@@ -86,7 +87,8 @@ impl Reloader {
     }
 
     async fn build(&mut self) -> Result<(Config, Built), ConfigError> {
-        let config = Config::load(&self.path, &self.environment)?;
+        let (path, environment) = (self.path.clone(), self.environment.clone());
+        let config = aside::wait(move || Config::load(&path, &environment)).await?;
         let built = self.builder.build(&config).await?;
         Ok((config, built))
     }

@@ -12,7 +12,7 @@ use crate::config::{self, AdapterConfig, Config, ConfigError, Digest, Named, Pro
 use crate::config::{Source, WebhookTarget, WebhookUrl};
 use crate::endpoint::{EndpointTable, Rule};
 use crate::grants::{Grants, HostPattern, ValueStore, Values};
-use crate::hook::{Breaker, HookKind, Member, State, Tally};
+use crate::hook::{Breaker, HookKind, Member, State};
 use crate::telemetry;
 use crate::wasm::{self, AdapterSpec, ComponentFile, Kind, LoadError, Runtime};
 use crate::wasm::{SOCKET_HOST, WebhookPeer};
@@ -194,14 +194,28 @@ impl Common<'_> {
     /// The old component serves on if there is one that may.
     fn failed(&self, adapter: &AdapterConfig, old: Option<&Loaded>, why: String) -> LoadResult {
         let old = old.filter(|old| self.trusts(adapter, old));
-        let (state, sum) = match old.map(|old| (&old.member.state, old.sum)) {
-            Some((State::Ready(ready), sum)) => (State::Ready(Arc::clone(ready)), sum),
-            _ => (State::NotReady(why.clone()), None),
+        let (member, sum) = match old.map(|old| (&*old.member, old.sum)) {
+            Some((old @ Member { state: State::Ready(ready), .. }, sum)) => {
+                let ready = State::Ready(Arc::clone(ready));
+                (serving_on(old, member(adapter, ready)), sum)
+            }
+            _ => (member(adapter, State::NotReady(why.clone())), None),
         };
-        let member = Arc::new(member(adapter, state));
+        let member = Arc::new(member);
         let loaded = Loaded { fingerprint: None, grants: adapter.grants.clone(), sum, member };
         LoadResult { loaded, outcome: Outcome::Failed(why) }
     }
+}
+
+/// The old component as it is configured now. What it did so far stays known: its circuit does not
+/// close because a file was saved.
+fn serving_on(old: &Member, mut now: Member) -> Member {
+    let settings = |member: &Member| member.breaker.as_ref().map(|breaker| breaker.settings());
+    if settings(old) == settings(&now) {
+        now.breaker.clone_from(&old.breaker);
+    }
+    now.tally = Arc::clone(&old.tally);
+    now
 }
 
 fn member(adapter: &AdapterConfig, state: State) -> Member {
@@ -213,8 +227,8 @@ fn member(adapter: &AdapterConfig, state: State) -> Member {
         mode: adapter.mode,
         may: adapter.may,
         required: adapter.required,
-        breaker: adapter.breaker.map(Breaker::new),
-        tally: Tally::default(),
+        breaker: adapter.breaker.map(|settings| Arc::new(Breaker::new(settings))),
+        tally: Arc::default(),
         credentials: adapter.grants.credentials,
         whole_bodies_only: version_1,
         original_request: version_1,

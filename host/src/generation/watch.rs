@@ -13,6 +13,7 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
+use crate::aside;
 use crate::config::{Config, Source};
 
 /// An editor or a copy touches a file several times; what stays the same for so long is finished.
@@ -85,10 +86,10 @@ impl Changes {
     }
 
     async fn settled(&self) -> Seen {
-        let mut last = self.files.look();
+        let mut last = self.files.look_aside().await;
         loop {
             sleep(SETTLE).await;
-            let now = self.files.look();
+            let now = self.files.look_aside().await;
             if now == last {
                 return now;
             }
@@ -126,6 +127,12 @@ impl Files {
     fn folders(&self) -> BTreeSet<PathBuf> {
         let parents = self.named.iter().filter_map(|file| file.parent());
         parents.chain([self.adapters_dir.as_path()]).map(here_if_empty).collect()
+    }
+
+    /// Whoever waits for the disk is not the task that accepts clients.
+    async fn look_aside(&self) -> Seen {
+        let files = self.clone();
+        aside::wait(move || files.look()).await
     }
 
     fn look(&self) -> Seen {

@@ -63,7 +63,8 @@ impl Breaker {
     }
 
     /// When it opens, and for how long.
-    pub(super) fn settings(&self) -> BreakerSettings {
+    #[must_use]
+    pub fn settings(&self) -> BreakerSettings {
         self.settings
     }
 

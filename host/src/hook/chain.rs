@@ -38,9 +38,9 @@ pub struct Member {
     /// Whether its post-hook runs even if an earlier adapter ended the chain.
     pub required: bool,
     /// Leaves it alone while it keeps failing; none means never.
-    pub breaker: Option<Breaker>,
+    pub breaker: Option<Arc<Breaker>>,
     /// What became of its calls.
-    pub tally: Tally,
+    pub tally: Arc<Tally>,
     /// Whether it sees and may change credentials.
     pub credentials: bool,
     /// Whether it must not be called where a body exists that it cannot be shown (2015 webhooks).

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use serde::de::IgnoredAny;
 
 use super::{Body, HeaderChange, HookResponse, Rejection};
+use crate::aside;
 use crate::limits::show_bytes;
 
 /// Headers that carry credentials: withheld from adapters unless granted.
@@ -33,7 +34,7 @@ const FIXED: [&str; 14] = [
 const MAX_HEADERS: usize = 128 * 1024;
 /// Lines of headers that a hook may set or remove: each is looked for among all others.
 const MAX_HEADER_LINES: usize = 512;
-/// The longest path with its query, and the longest words of a refusal, in bytes.
+/// The longest path with its query, what may go into it, and the longest words of a refusal, in bytes.
 const MAX_TEXT: usize = 64 * 1024;
 
 /// Whether a header, named in lower case, carries credentials.
@@ -43,7 +44,18 @@ pub(super) fn is_credential(name: &str) -> bool {
 
 /// Text that goes where the engine, or a client, expects little of it.
 pub(super) fn text(what: &str, text: &str) -> Result<(), String> {
-    if text.len() <= MAX_TEXT {
+    length(what, text.len())
+}
+
+/// What goes into a path and its query, before anybody reads it.
+pub(super) fn aim(query: Option<&str>, variables: &[(String, String)]) -> Result<(), String> {
+    length("query", query.map_or(0, str::len))?;
+    let sizes = variables.iter().map(|(name, value)| name.len() + value.len());
+    length("list of path variables", sizes.fold(variables.len(), usize::saturating_add))
+}
+
+fn length(what: &str, length: usize) -> Result<(), String> {
+    if length <= MAX_TEXT {
         return Ok(());
     }
     Err(format!("its {what} is longer than {}", show_bytes(MAX_TEXT as u64)))
@@ -143,7 +155,7 @@ fn is_json(response: &HookResponse) -> bool {
 }
 
 fn parses(body: &[u8]) -> Result<(), String> {
-    let parsed = serde_json::from_slice::<IgnoredAny>(body);
+    let parsed = aside::work(body.len(), || serde_json::from_slice::<IgnoredAny>(body));
     parsed.map(|_| ()).map_err(|error| {
         format!("its body is not JSON (line {}, column {})", error.line(), error.column())
     })

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Header, HookRequest, HookResponse, Rejection};
+use crate::aside;
 use crate::docker::{Query, secret};
 
 /// Edits that one diff tells of; the rest is counted.
@@ -178,10 +179,11 @@ impl Edits {
             let mask = |body: Option<&[u8]>| body.map(|_| MASK.to_owned());
             return self.whole(mask(old), mask(new));
         }
-        match (json::parse(old), json::parse(new)) {
+        let bytes = old.map_or(0, <[u8]>::len) + new.map_or(0, <[u8]>::len);
+        aside::work(bytes, || match (json::parse(old), json::parse(new)) {
             (Some(old), Some(new)) => json::compare(self, old.as_ref(), new.as_ref()),
             _ => self.whole(size(old), size(new)),
-        }
+        })
     }
 
     /// One edit of all there is.

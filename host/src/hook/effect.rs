@@ -64,6 +64,7 @@ pub(super) fn of_post(
     };
     judge(outcome, member, |outcome| match outcome {
         PostOutcome::Pass => Ok(Effect::Nothing),
+        PostOutcome::Modify(patch) if patch == ResponsePatch::default() => Ok(Effect::Nothing),
         PostOutcome::Modify(patch) => changed(patch).map(Effect::Changes),
         PostOutcome::Finish(patch) => changed(patch).map(Effect::Finishes),
         PostOutcome::Reject(rejection) => refuse(rejection),
@@ -95,6 +96,7 @@ impl Changed {
         let mut changed = draft.clone();
         let (query, variables) = (patch.query.clone(), patch.variables.clone());
         if query.is_some() || !variables.is_empty() {
+            check::aim(query.as_deref(), &variables)?;
             let aimed = scope.aim(query.as_deref(), &variables)?;
             check::text("path with its query", &aimed)?;
             changed.request.path_with_query = aimed;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::UnwindReason;
 use super::{Adapter, Call, Chain, Description, HookFailure, HookRequest, HookResponse, Hooks};
-use super::{Link, May, Member, Mode, OnFailure, PostOutcome, PreOutcome, State, Tally};
+use super::{Link, May, Member, Mode, OnFailure, PostOutcome, PreOutcome, State};
 
 /// What was called, in order, by all fakes that share it.
 pub(super) type Calls = Arc<Mutex<Vec<String>>>;
@@ -73,7 +73,7 @@ pub(super) fn member(name: &str, state: State) -> Member {
         may: May::default(),
         required: false,
         breaker: None,
-        tally: Tally::default(),
+        tally: Arc::default(),
         credentials: false,
         whole_bodies_only: false,
         original_request: false,

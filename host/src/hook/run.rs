@@ -12,7 +12,7 @@ use super::{HookKind, HookResponse, Link, Rejection, UnwindReason};
 use ask::{Hook, Prepared};
 
 /// An unwind delays the client's answer, so it gets no more than this.
-const UNWIND_DEADLINE: Duration = Duration::from_secs(5);
+pub const UNWIND_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Where a request may go: keeps patches from leaving the endpoint.
 pub trait Scope: Send + Sync {

@@ -10,6 +10,7 @@ use super::reply::{self, Reply, Streaming};
 use super::request::Request;
 use super::send::Answer;
 use super::{Proxy, headers};
+use crate::aside;
 use crate::docker::catalogue::{Endpoint, RequestBody};
 use crate::docker::json::{self, Canonical, Legacy};
 use crate::docker::traffic::{self, AnswerView, Hidden, RequestHead, RequestView};
@@ -133,7 +134,8 @@ impl Hooks {
         let version = self.version.as_ref().and_then(|version| version.parse::<ApiVersion>().ok());
         let legacy = version.is_some_and(|version| version <= LAST_LEGACY);
         let legacy = if legacy { Legacy::Lift } else { Legacy::Ignore };
-        let read = json::read(endpoint, &whole, legacy).map_err(ProxyError::Json)?;
+        let read = aside::work(whole.len(), || json::read(endpoint, &whole, legacy));
+        let read = read.map_err(ProxyError::Json)?;
         if let Canonical::Rewritten(canonical) = read {
             tracing::debug!("the request's JSON is rewritten in canonical form");
             request.whole = Some(canonical);

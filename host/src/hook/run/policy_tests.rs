@@ -50,6 +50,22 @@ not_allowed! {
 }
 
 #[tokio::test]
+async fn a_change_of_nothing_is_a_pass() {
+    let adapter = FakeAdapter::passing("polite", &Calls::default())
+        .pre(modify(RequestPatch::default()))
+        .post(Ok(PostOutcome::Modify(ResponsePatch::default())));
+    let link = adapter.link_as(|member| Member { may: May::PASS, ..member });
+    let mut run = Run::new(chain(vec![link.clone()]), Context::default());
+    let mut answer = AnswerDraft::from(HookResponse { status: 200, ..HookResponse::default() });
+
+    let before = run.pre(&mut draft(), &mut Anywhere).await;
+    let after = run.post(&draft(), &mut answer).await;
+
+    assert_eq!((before, after), (Ok(Verdict::Go), Ok(Verdict::Go)));
+    assert_eq!(link.member.counts().outcomes["pass"], 2);
+}
+
+#[tokio::test]
 async fn what_is_not_allowed_counts_as_pass_where_failures_do() {
     let adapter = FakeAdapter::passing("bad", &Calls::default());
     let link = adapter.pre(Ok(PreOutcome::Reject(refusal()))).link_as(|member| Member {
@@ -136,7 +152,7 @@ async fn a_monitored_end_of_the_chain_ends_nothing() {
 fn broken(failure: HookFailure, calls: &Calls, on_failure: OnFailure) -> Link {
     let settings = BreakerSettings { failures: 2, pause: Duration::from_secs(3600) };
     FakeAdapter::passing("late", calls).pre(Err(failure)).link_as(|member| Member {
-        breaker: Some(Breaker::new(settings)),
+        breaker: Some(Arc::new(Breaker::new(settings))),
         on_failure,
         ..member
     })
@@ -189,7 +205,7 @@ async fn a_refusal_does_not_open_a_circuit() {
     let calls = Calls::default();
     let settings = BreakerSettings { failures: 1, pause: Duration::from_secs(3600) };
     let adapter = FakeAdapter::passing("guard", &calls).pre(Ok(PreOutcome::Reject(refusal())));
-    let breaker = Some(Breaker::new(settings));
+    let breaker = Some(Arc::new(Breaker::new(settings)));
     let link = adapter.link_as(|member| Member { breaker, ..member });
 
     for _ in 0..3 {

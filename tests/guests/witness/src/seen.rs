@@ -54,7 +54,7 @@ fn of_request(hook: &str, request: &Request) -> Value {
             "api_version": context.api_version,
             "client": client,
             "upstream": context.upstream,
-            "has_time": !context.deadline_left.is_zero(),
+            "time_left_ms": u64::try_from(context.deadline_left.as_millis()).unwrap_or(u64::MAX),
         },
     })
 }

@@ -104,7 +104,7 @@ fn faults_of(guest: &Guest, ended: &Ended) -> Vec<String> {
             faults.push(format!("it ended with {}, not {}", ended.status, end.status));
         }
         if !ended.text.contains(&end.text) {
-            faults.push(format!("its cause does not say `{}`", end.text));
+            faults.push(format!("its cause does not say `{}`: {}", end.text, ended.text));
         }
     }
     faults

@@ -45,6 +45,11 @@ fn oversized() -> Vec<Guest> {
         let _ = write!(text, "(import \"a:b/c{at}\" (instance))");
         text
     });
+    // An adapter by name, so that its imports are looked at.
+    let with_imports = format!(
+        "(component {imports} (instance $none)
+            (export \"powerstrip:adapter/lifecycle@0.1.0\" (instance $none)))"
+    );
     let instances =
         format!("(component (core module $m) {})", "(core instance (instantiate $m))".repeat(100));
     let memories = "(component (core module $m (memory 1)) (core module $n (memory 1))".to_owned()
@@ -55,8 +60,8 @@ fn oversized() -> Vec<Guest> {
     let far = WatGuest::default().pages(65_535).field("(data (i32.const 4294836000) \"x\")");
     let apart = WatGuest::default().pages(1000).field("(data (i32.const 65000000) \"x\")");
     vec![
-        unready("10000-imports", wat(&format!("(component {imports})")), "and 9990 more"),
-        unready("500-deep", nested(500), "is damaged"),
+        unready("10000-imports", wat(&with_imports), "and 9990 more"),
+        unready("500-deep", nested(500), "is a component, but not an adapter"),
         unready("100-instances", wat(&instances), "more parts than an adapter may have"),
         unready("30-memories", wat(&memories), "more parts than an adapter may have"),
         Guest::bytes("5000-blocks-deep", code).ends(200, ""),
