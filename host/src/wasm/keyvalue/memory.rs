@@ -1,7 +1,7 @@
 //! Values in this process.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -18,7 +18,9 @@ pub(super) struct Memory(Mutex<Entries>);
 
 #[derive(Default)]
 struct Entries {
-    map: BTreeMap<String, Entry>,
+    map: BTreeMap<Arc<str>, Entry>,
+    /// The keys whose lives end, the next one first: nobody has to look for those that are over.
+    ends: BTreeSet<(Instant, Arc<str>)>,
     bytes: u64,
 }
 
@@ -61,7 +63,7 @@ impl Memory {
     pub(super) fn increment(&self, key: String, delta: u64, quota: &Quota) -> Result<u64> {
         let mut entries = self.entries();
         entries.drop_if_over(&key);
-        let (now, end) = match entries.map.get(&key) {
+        let (now, end) = match entries.map.get(&*key) {
             Some(Entry { value, end }) => {
                 let number = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
                 (number, Some(*end))
@@ -80,7 +82,8 @@ impl Memory {
         let from = usize::try_from(from).unwrap_or(usize::MAX);
         let mut entries = self.entries();
         entries.drop_all_over();
-        let keys: Vec<String> = entries.map.keys().skip(from).take(PAGE).cloned().collect();
+        let keys: Vec<String> =
+            entries.map.keys().skip(from).take(PAGE).map(ToString::to_string).collect();
         let next = from.saturating_add(keys.len());
         let more = next < entries.map.len();
         (keys, more.then_some(next as u64))
@@ -98,7 +101,9 @@ impl Entries {
         }
         self.room_for(&key, &entry, quota)?;
         self.delete(&key);
+        let key: Arc<str> = key.into();
         self.bytes += size(&key, &entry);
+        self.ends.extend(entry.end.map(|end| (end, Arc::clone(&key))));
         self.map.insert(key, entry);
         Ok(())
     }
@@ -113,8 +118,11 @@ impl Entries {
     }
 
     fn delete(&mut self, key: &str) {
-        if let Some(entry) = self.map.remove(key) {
-            self.bytes -= size(key, &entry);
+        if let Some((key, entry)) = self.map.remove_entry(key) {
+            self.bytes -= size(&key, &entry);
+            if let Some(end) = entry.end {
+                self.ends.remove(&(end, key));
+            }
         }
     }
 
@@ -125,8 +133,11 @@ impl Entries {
     }
 
     fn drop_all_over(&mut self) {
-        self.map.retain(|_, entry| !entry.is_over());
-        self.bytes = self.map.iter().map(|(key, entry)| size(key, entry)).sum();
+        let now = Instant::now();
+        while let Some((_, key)) = self.ends.first().filter(|(end, _)| *end <= now) {
+            let key = Arc::clone(key);
+            self.delete(&key);
+        }
     }
 }
 
@@ -189,6 +200,24 @@ mod tests {
 
         assert_eq!((room, memory.get("a")), (Ok(()), None));
         assert_eq!(memory.keys(0), (vec!["b".to_owned()], None));
+    }
+
+    #[test]
+    fn only_what_is_there_is_waited_for() {
+        let memory = Memory::default();
+        let hour = Quota { lifetime: Lifetime::For(Duration::from_secs(3600)), ..Quota::default() };
+        for key in ["a", "b", "b", "c"] {
+            memory.set(key.into(), Bytes::new(), &hour).expect("kept");
+        }
+
+        memory.delete("a");
+        memory.set("c".into(), Bytes::new(), &Quota::default()).expect("kept");
+
+        let entries = memory.entries();
+        let ends: Vec<_> = entries.ends.iter().map(|(_, key)| &**key).collect();
+        let lives = Quota::default().lifetime;
+        let expected: &[&str] = if lives == Lifetime::Endless { &["b"] } else { &["b", "c"] };
+        assert_eq!(ends, expected);
     }
 
     #[test]

@@ -49,8 +49,9 @@ pub(super) type Result<T> = std::result::Result<T, KeepError>;
 #[derive(Default)]
 pub(in crate::wasm) struct Stores {
     memories: Mutex<HashMap<String, Arc<Memory>>>,
-    /// Connections that some adapter still uses, by URL.
-    links: Mutex<HashMap<String, Weak<Link>>>,
+    /// Connections that are still used, by URL and adapter: what one asks for, others need not wait
+    /// for.
+    links: Mutex<HashMap<[String; 2], Weak<Link>>>,
 }
 
 impl Stores {
@@ -68,12 +69,13 @@ impl Stores {
             }
             ValueStore::Redis(url) => {
                 let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-                let link = match links.get(url.reveal()).and_then(Weak::upgrade) {
+                let whose = [url.reveal().to_owned(), adapter.to_owned()];
+                let link = match links.get(&whose).and_then(Weak::upgrade) {
                     Some(link) => link,
                     None => Arc::new(Link::open(url)?),
                 };
                 links.retain(|_, link| link.strong_count() > 0);
-                links.insert(url.reveal().to_owned(), Arc::downgrade(&link));
+                links.insert(whose, Arc::downgrade(&link));
                 Place::Redis(Space::new(link, adapter))
             }
         };
@@ -94,6 +96,7 @@ enum Place {
 
 impl Namespace {
     pub(super) async fn get(&self, key: &str, until: Instant) -> Result<Option<Bytes>> {
+        check_key(key)?;
         match &self.place {
             Place::Memory(memory) => Ok(memory.get(key)),
             Place::Redis(space) => space.get(key, self.quota.bytes, until).await,
@@ -101,6 +104,7 @@ impl Namespace {
     }
 
     pub(super) async fn exists(&self, key: &str, until: Instant) -> Result<bool> {
+        check_key(key)?;
         match &self.place {
             Place::Memory(memory) => Ok(memory.get(key).is_some()),
             Place::Redis(space) => space.exists(key, until).await,
@@ -109,8 +113,7 @@ impl Namespace {
 
     /// Keeps several values; those before a failure may be kept.
     pub(super) async fn set(&self, pairs: Vec<(String, Bytes)>, until: Instant) -> Result<()> {
-        check_batch(pairs.len())?;
-        pairs.iter().try_for_each(|(key, _)| check_key(key))?;
+        check_keys(pairs.iter().map(|(key, _)| key))?;
         match &self.place {
             Place::Memory(memory) => {
                 pairs.into_iter().try_for_each(|(key, value)| memory.set(key, value, &self.quota))
@@ -120,7 +123,7 @@ impl Namespace {
     }
 
     pub(super) async fn delete(&self, keys: &[String], until: Instant) -> Result<()> {
-        check_batch(keys.len())?;
+        check_keys(keys)?;
         match &self.place {
             Place::Memory(memory) => keys.iter().for_each(|key| memory.delete(key)),
             Place::Redis(space) => space.delete(keys, until).await?,
@@ -155,7 +158,7 @@ impl Namespace {
         keys: &[String],
         until: Instant,
     ) -> Result<Vec<Option<Bytes>>> {
-        check_batch(keys.len())?;
+        check_keys(keys)?;
         match &self.place {
             Place::Memory(memory) => {
                 let mut room = self.quota.bytes;
@@ -176,8 +179,14 @@ fn check_key(key: &str) -> Result<()> {
     if key.len() > MAX_KEY { Err(KeepError::Key) } else { Ok(()) }
 }
 
-fn check_batch(size: usize) -> Result<()> {
-    if size > MAX_BATCH { Err(KeepError::Batch) } else { Ok(()) }
+fn check_keys<'a>(
+    keys: impl IntoIterator<Item = &'a String, IntoIter: ExactSizeIterator>,
+) -> Result<()> {
+    let mut keys = keys.into_iter();
+    if keys.len() > MAX_BATCH {
+        return Err(KeepError::Batch);
+    }
+    keys.try_for_each(|key| check_key(key))
 }
 
 #[cfg(test)]
@@ -185,6 +194,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::grants::RedisUrl;
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(10)
@@ -222,10 +232,33 @@ mod tests {
     async fn long_keys_and_long_batches_are_refused() {
         let stores = Stores::default();
         let space = stores.namespace(&ValueStore::Memory, "a", Quota::default()).expect("memory");
+        let (long, many) = ("k".repeat(MAX_KEY + 1), vec![String::new(); MAX_BATCH + 1]);
 
-        let long = space.increment("k".repeat(MAX_KEY + 1), 1, soon()).await;
-        let many = space.delete(&vec![String::new(); MAX_BATCH + 1], soon()).await;
+        let long = [
+            space.get(&long, soon()).await.map(drop),
+            space.exists(&long, soon()).await.map(drop),
+            space.get_many(std::slice::from_ref(&long), soon()).await.map(drop),
+            space.delete(std::slice::from_ref(&long), soon()).await,
+            space.increment(long, 1, soon()).await.map(drop),
+        ];
+        let many = space.delete(&many, soon()).await;
 
-        assert_eq!((long, many), (Err(KeepError::Key), Err(KeepError::Batch)));
+        assert_eq!(long, std::array::from_fn(|_| Err(KeepError::Key)));
+        assert_eq!(many, Err(KeepError::Batch));
+    }
+
+    #[tokio::test]
+    async fn each_adapter_has_a_connection_of_its_own_and_keeps_it_over_a_reload() {
+        let stores = Stores::default();
+        let url = ValueStore::Redis(RedisUrl::parse("redis://127.0.0.1:1").expect("a URL"));
+        let of = |name| stores.namespace(&url, name, Quota::default()).expect("it is not dialled");
+        let links = || stores.links.lock().expect("no panic").len();
+
+        let (one, again) = (of("one"), of("one"));
+        let before = links();
+        let other = of("other");
+
+        assert_eq!((before, links()), (1, 2));
+        drop((one, again, other));
     }
 }
