@@ -66,6 +66,9 @@ enum Command {
     Inspect {
         /// The component's file.
         component: PathBuf,
+        /// A configuration file: tells what its adapters of this component may use, too.
+        #[arg(long)]
+        config: Option<PathBuf>,
     },
     /// Show what adapters do, on a Docker Engine or on what can stand in for one.
     #[cfg(feature = "demo")]
@@ -92,7 +95,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Report> {
                 check::run(positional.as_ref().unwrap_or(&file.config)).await
             }
             Command::Explain { call, file } => explain::run(call, &file.config).await,
-            Command::Inspect { component } => inspect::run(component).await,
+            Command::Inspect { component, config } => {
+                inspect::run(component, config.as_deref()).await
+            }
             #[cfg(feature = "demo")]
             Command::Demo => demo::run(arguments.format).await,
             Command::Version => Ok(version::run()),

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use powerstrip::config::Config;
+use powerstrip::config::{AdapterConfig, Config};
 use powerstrip::docker::{Call, Refusal, normalise};
 use powerstrip::endpoint::Match;
 use powerstrip::generation::{Builder, Generation};
@@ -19,10 +19,10 @@ use super::Report;
 use sight::Sight;
 
 /// All that is told about a call.
-struct Explanation {
+struct Explanation<'a> {
+    config: &'a Config,
     call: Call,
     version: Option<String>,
-    patterns: usize,
     matches: Vec<Match>,
     chain: Chain,
     sight: Sight,
@@ -62,33 +62,37 @@ async fn engine_version(config: &Config) -> Option<String> {
     upstream.api_version().await.map(|version| version.to_string())
 }
 
-fn explain(
+fn explain<'a>(
     call: Call,
     version: Option<String>,
     generation: &Generation,
-    config: &Config,
-) -> Explanation {
+    config: &'a Config,
+) -> Explanation<'a> {
     let (matches, chain) = (
         generation.explain(&call, version.as_deref()),
         generation.chain(&call, version.as_deref()),
     );
     let sight = Sight::of(&call);
     let (request_body, answer_body) = (sight.request_body(config), sight.answer_body(config));
-    let patterns = config.endpoints.len();
-    Explanation { call, version, patterns, matches, chain, sight, request_body, answer_body }
+    Explanation { config, call, version, matches, chain, sight, request_body, answer_body }
 }
 
-impl Explanation {
+impl Explanation<'_> {
     /// The hooks of one kind, and what each of them sees.
     fn hooks(&self, kind: HookKind) -> impl Iterator<Item = (&Link, String)> {
         let links = if kind == HookKind::Pre { &self.chain.pre } else { &self.chain.post };
         links.iter().map(move |link| (link, self.sight.hook(link, kind, &self.chain)))
     }
+
+    /// What the operator says of the adapter at a place in the chain.
+    fn configured(&self, link: &Link) -> Option<&AdapterConfig> {
+        self.config.adapters.iter().find(|adapter| adapter.name.as_str() == link.member.name)
+    }
 }
 
-fn text(explanation: &Explanation) -> String {
-    let Explanation { call, version, patterns, matches, request_body, answer_body, .. } =
-        explanation;
+fn text(explanation: &Explanation<'_>) -> String {
+    let Explanation { call, version, matches, request_body, answer_body, .. } = explanation;
+    let patterns = explanation.config.endpoints.len();
     let mut text = format!("{} {}\n", call.method, call.forward_target());
     let endpoint = call.endpoint.map_or("not in the catalogue", |endpoint| endpoint.name);
     let version = version.as_deref().unwrap_or("not known");
@@ -103,7 +107,9 @@ fn text(explanation: &Explanation) -> String {
     text.push_str(&table(rows.collect()));
     for kind in [HookKind::Pre, HookKind::Post] {
         let row = |(link, sees): (&Link, String)| {
-            [link.member.name.clone(), format!("{sees} ({})", link.pattern)]
+            let policy = explanation.configured(link).and_then(super::policy::text);
+            let policy = policy.map_or_else(String::new, |policy| format!("; {policy}"));
+            [link.member.name.clone(), format!("{sees}{policy} ({})", link.pattern)]
         };
         let rows: Vec<_> = explanation.hooks(kind).map(row).collect();
         let _ = match rows.len() {
@@ -124,7 +130,7 @@ fn table(rows: Vec<[String; 2]>) -> String {
     rows.into_iter().map(line).collect()
 }
 
-fn json(explanation: &Explanation) -> Value {
+fn json(explanation: &Explanation<'_>) -> Value {
     let Explanation { call, version, matches, request_body, answer_body, .. } = explanation;
     let matched = |found: &Match| {
         let Match { pattern, spelling, as_sent, .. } = found;
@@ -133,7 +139,15 @@ fn json(explanation: &Explanation) -> Value {
     let hook = |(link, sees): (&Link, String)| {
         let ready = matches!(link.member.state, State::Ready(_));
         let (adapter, pattern) = (&link.member.name, &*link.pattern);
-        json!({ "adapter": adapter, "pattern": pattern, "ready": ready, "sees": sees })
+        let configured = explanation.configured(link);
+        json!({
+            "adapter": adapter,
+            "pattern": pattern,
+            "ready": ready,
+            "sees": sees,
+            "policy": configured.map(super::policy::json),
+            "instances": configured.map(|it| super::limits::instances(it.instances)),
+        })
     };
     json!({
         "method": call.method,

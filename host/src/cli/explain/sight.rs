@@ -6,7 +6,7 @@ use powerstrip::docker::traffic::{
     self, AnswerHead, AnswerView, Framing, Hidden, RequestHead, RequestView,
 };
 use powerstrip::docker::{Call, Query};
-use powerstrip::hook::{BodyNeed, Chain, HookKind, Link, Member, Mode, OnFailure, State};
+use powerstrip::hook::{BodyNeed, Chain, HookKind, Link, Member, State};
 use powerstrip::limits::show_bytes;
 
 /// What there is to see of a call with a body and its successful answer.
@@ -69,21 +69,14 @@ impl Sight {
         }
     }
 
-    /// What one hook sees, and what is special about it.
+    /// What one hook sees.
     pub(super) fn hook(&self, link: &Link, kind: HookKind, chain: &Chain) -> String {
         let member = &link.member;
-        let mut said = match &member.state {
+        match &member.state {
             State::NotReady(why) => format!("NOT READY: {why}"),
             State::Ready(_) if kind == HookKind::Pre => self.before(member, chain).to_owned(),
             State::Ready(_) => self.after(member, chain).to_owned(),
-        };
-        if member.mode == Mode::Monitor {
-            said.push_str("; monitored: its outcome is not applied");
         }
-        if member.on_failure == OnFailure::Ignore {
-            said.push_str("; its failures are ignored");
-        }
-        said
     }
 
     fn before(&self, member: &Member, chain: &Chain) -> &'static str {
