@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Request, Response, Result};
+use crate::{Event, Request, Response, Result};
 
-/// Something that Powerstrip asks before and after a call to the Docker Engine.
+/// Something that Powerstrip asks before and after a call to the Docker Engine, or tells of events.
 ///
 /// Every hook has a default that does nothing; implement those that you name in
 /// [`export!`](crate::export!). Each call runs in a fresh sandbox: what an adapter keeps in memory
@@ -53,6 +53,15 @@ pub trait Adapter: Sized {
     /// # Errors
     /// When it could not; this is logged and changes nothing for the client.
     fn unwind(&self, _request: &Request, _reason: &Reason) -> Result<()> {
+        Ok(())
+    }
+
+    /// Told of what happens in the Docker Engine, whoever caused it: one event after the other, each
+    /// at least once, where the operator's `events` name this adapter.
+    ///
+    /// # Errors
+    /// When the adapter could not deal with it; it is told again, a few times.
+    fn event(&self, _event: &Event) -> Result<()> {
         Ok(())
     }
 }

@@ -3,7 +3,8 @@
 /// Makes an [`Adapter`](crate::Adapter) the component that this crate builds.
 ///
 /// The list names the hooks that it implements, so that Powerstrip calls no others; without a
-/// list it has all three. Name, version and summary are those of the crate.
+/// list it has `pre`, `post` and `unwind`. `events` is named where the adapter wants the Docker
+/// Engine's events. Name, version and summary are those of the crate.
 ///
 /// ```
 /// # use powerstrip_sdk::{Adapter, Result};

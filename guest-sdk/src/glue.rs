@@ -7,9 +7,10 @@ use serde_json::Value;
 
 pub use crate::bindings::exports::powerstrip::adapter::lifecycle::{Description, Hook};
 
-use crate::bindings::exports::powerstrip::adapter::{lifecycle, post_hook, pre_hook, unwind};
+use crate::bindings::exports::powerstrip::adapter::{event_hook, lifecycle};
+use crate::bindings::exports::powerstrip::adapter::{post_hook, pre_hook, unwind};
 use crate::bindings::powerstrip::adapter::types;
-use crate::{Adapter, BodyNeed, Error, Post, Pre, Reason, Rejection, Request, Response};
+use crate::{Adapter, BodyNeed, Error, Event, Post, Pre, Reason, Rejection, Request, Response};
 use crate::{host, logger};
 
 /// What `export!` knows of an adapter besides its type.
@@ -37,9 +38,11 @@ pub mod hooks {
     pub const post: Hook = Hook::PostHook;
     /// Undoing.
     pub const unwind: Hook = Hook::Unwind;
+    /// The Docker Engine's events.
+    pub const events: Hook = Hook::EventHook;
 }
 
-/// The component: implements the four interfaces of the world by an adapter.
+/// The component: implements the interfaces of the world by an adapter.
 pub struct Component<E>(PhantomData<E>);
 
 impl<E: Exported> lifecycle::Guest for Component<E> {
@@ -102,6 +105,16 @@ impl<E: Exported> unwind::Guest for Component<E> {
         let adapter = build::<E::Adapter>()?;
         let request = Request::from_parts(context.into(), request);
         Ok(adapter.unwind(&request, &reason.into())?)
+    }
+}
+
+impl<E: Exported> event_hook::Guest for Component<E> {
+    fn handle(
+        delivery: event_hook::Delivery,
+        event: event_hook::Event,
+    ) -> Result<(), types::HookError> {
+        let adapter = build::<E::Adapter>()?;
+        Ok(adapter.event(&Event::from_parts(delivery, event))?)
     }
 }
 

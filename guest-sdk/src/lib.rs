@@ -83,6 +83,7 @@
 //!   `field` and `set_field` touch one field of a JSON body and keep all others byte for byte.
 //! - [`Request::context`]: who calls, which endpoint, how much time is left.
 //! - [`Pre::Respond`] answers the client without the Docker Engine; [`Pre::reject`] refuses.
+//! - [`Adapter::event`]: what happens in the Docker Engine, whoever caused it.
 //! - [`carry`]: from a pre-hook to the same adapter's post-hook and unwind.
 //! - [`log`]: the macros of the `log` crate, into Powerstrip's log.
 //! - [`Error`]: any error becomes one by `?`; its text reaches the client.
@@ -101,6 +102,7 @@ mod duration;
 #[cfg(feature = "http")]
 pub mod engine;
 mod error;
+mod event;
 mod export;
 #[doc(hidden)]
 pub mod glue;
@@ -123,5 +125,6 @@ pub use adapter::{Adapter, BodyNeed, Post, Pre, Reason, Rejection};
 pub use context::{Client, Context};
 pub use duration::duration;
 pub use error::{Error, Result};
+pub use event::{EngineEvent, Event, News, Resync};
 pub use request::Request;
 pub use response::Response;

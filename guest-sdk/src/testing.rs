@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::bindings::powerstrip::adapter::log::Level;
 use crate::bindings::powerstrip::adapter::types;
-use crate::{Adapter, Context, Request, Response, glue};
+use crate::{Adapter, Context, EngineEvent, Event, News, Request, Response, Resync, glue};
 
 #[cfg(feature = "http")]
 use crate::http;
@@ -54,6 +54,36 @@ pub fn request_in(context: Context, method: &str, path_with_query: &str, body: V
 pub fn response(status: u16, body: Value) -> Response {
     let (headers, body) = message(body);
     Response::from_parts(types::Response { status_code: status, headers, body })
+}
+
+/// An event as the Docker Engine writes it, for example
+/// `{"Type": "container", "Action": "start", "Actor": {"ID": "…", "Attributes": {}}}`.
+#[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "json!(…) reads better than &json!(…)")]
+pub fn event(event: Value) -> Event {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let attributes = event["Actor"]["Attributes"].as_object().into_iter().flatten();
+    let engine = EngineEvent {
+        kind: text(&event["Type"]),
+        action: text(&event["Action"]),
+        actor_id: text(&event["Actor"]["ID"]),
+        attributes: attributes.map(|(name, value)| (name.clone(), text(value))).collect(),
+        scope: text(&event["scope"]),
+        time_nano: event["timeNano"].as_i64().unwrap_or_default(),
+        json: event.to_string(),
+    };
+    delivered(News::Engine(engine))
+}
+
+/// Word that events may be missing.
+#[must_use]
+pub fn resync(reason: Resync) -> Event {
+    delivered(News::Resync(reason))
+}
+
+/// An event at its first attempt.
+fn delivered(news: News) -> Event {
+    Event { attempt: 1, news, ..Event::default() }
 }
 
 /// Headers and body of a message.

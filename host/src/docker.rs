@@ -3,6 +3,7 @@
 
 pub mod catalogue;
 pub mod error_body;
+pub mod event;
 pub mod json;
 pub mod media_type;
 pub mod normalise;
@@ -16,6 +17,7 @@ mod version;
 
 pub use call::{Call, CallError, Spellings};
 pub use catalogue::Endpoint;
+pub use event::{EngineEvent, EventFilter};
 pub use normalise::Refusal;
 pub use query::{Query, QueryError};
 pub use version::{ApiVersion, VersionError};

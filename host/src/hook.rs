@@ -13,6 +13,7 @@ mod diff;
 mod draft;
 mod effect;
 mod error;
+mod event;
 #[cfg(test)]
 mod fake;
 mod message;
@@ -27,9 +28,10 @@ pub use chain::{Chain, Link, Member, State};
 pub use diff::{Change, Diff, Edit};
 pub use draft::{AnswerDraft, Body, Draft, HeaderChange};
 pub use error::{HookError, HookFailure, HookKind};
+pub use event::{Delivery, News, Resync};
 pub use message::{Header, HookRequest, HookResponse, Rejection, RequestPatch, ResponsePatch};
 pub use policy::{BreakerSettings, May, Mode, OnFailure};
-pub use run::{Run, Scope, UNWIND_DEADLINE, Verdict};
+pub use run::{Run, Scope, UNWIND_DEADLINE, Verdict, tell};
 pub use tally::{Counts, Tally};
 
 use adapter::Outcome;

@@ -42,11 +42,11 @@ use std::time::Instant;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::hook::{Adapter, Call, Description, HookFailure, HookRequest, HookResponse};
-use crate::hook::{PostOutcome, PreOutcome, UNWIND_DEADLINE, UnwindReason};
+use crate::hook::{Adapter, Call, Carry, Delivery, Description, HookFailure, HookRequest};
+use crate::hook::{HookResponse, News, PostOutcome, PreOutcome, UNWIND_DEADLINE, UnwindReason};
 use crate::limits::show_bytes;
 use bindings::types::HookError;
-use functions::{Answer, Exports, PostHook, PreHook, Unwind};
+use functions::{Answer, EventHook, Exports, PostHook, PreHook, Unwind};
 use instance::{Caller, Function, Ready};
 use library::Code;
 
@@ -174,5 +174,14 @@ impl Adapter for WasmAdapter {
             }
             failure => failure,
         })
+    }
+
+    async fn event(&self, delivery: &Delivery, news: &News) -> Result<(), HookFailure> {
+        let (hook, deadline) = (exported(self.exports.event.as_ref())?, self.ready.deadline());
+        let (theirs, news) = (delivery.clone(), news.clone());
+        let function = EventHook { hook, delivery: theirs, news, deadline };
+        let caller = Caller { request_id: &delivery.id, carry: Carry::default(), granted: true };
+        let answer = self.ready.run(function, caller, deadline).await?;
+        answer.map_err(|error| self.gave_up(error))
     }
 }

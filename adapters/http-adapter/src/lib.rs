@@ -3,14 +3,18 @@
 //! Powerstrip has this component built in, and runs it for every adapter that is a URL. A call
 //! to a webhook is a `message`, what comes back is a `reply`; `webhook` is the exchange.
 
+mod event;
 mod message;
 mod reply;
 mod webhook;
 
 use powerstrip_sdk::http;
-use powerstrip_sdk::{Adapter, BodyNeed, Error, Post, Pre, Reason, Request, Response, Result};
+use powerstrip_sdk::{
+    Adapter, BodyNeed, Error, Event, Post, Pre, Reason, Request, Response, Result,
+};
 use serde::Deserialize;
 
+use event::EventMessage;
 use message::{ClientRequest, Message, ServerResponse};
 use webhook::{Answer, Webhook};
 
@@ -94,9 +98,16 @@ impl Adapter for HttpAdapter {
             Some(refusal) => Err(Error::other(refusal.message)),
         }
     }
+
+    fn event(&self, event: &Event) -> Result<()> {
+        match self.webhook.tell(&EventMessage::of(self.protocol, event)?)? {
+            None => Ok(()),
+            Some(refusal) => Err(Error::other(refusal.message)),
+        }
+    }
 }
 
-powerstrip_sdk::export!(HttpAdapter: pre, post, unwind);
+powerstrip_sdk::export!(HttpAdapter: pre, post, unwind, events);
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use powerstrip_sdk::http::{self, Request};
 use powerstrip_sdk::{Error, Rejection, Result};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::message::Message;
@@ -42,12 +43,12 @@ impl Webhook {
     }
 
     /// Sends a message whose reply says nothing but its status; that it was refused, if it was.
-    pub(crate) fn tell(&self, message: &Message<'_>) -> Result<Option<Rejection>> {
+    pub(crate) fn tell(&self, message: &impl Serialize) -> Result<Option<Rejection>> {
         let reply = self.post(message)?;
         Ok((!reply.is_success()).then(|| self.refusal(reply)))
     }
 
-    fn post(&self, message: &Message<'_>) -> Result<http::Response> {
+    fn post(&self, message: &impl Serialize) -> Result<http::Response> {
         let request = Request::new("POST", &self.url)
             .header("content-type", "application/json")
             .body(serde_json::to_vec(message)?);

@@ -25,7 +25,7 @@ impl Adapter for Greeter {
     }
 }
 
-crate::export!(Greeter: pre, unwind);
+crate::export!(Greeter: pre, unwind, events);
 
 struct Described;
 
@@ -34,7 +34,7 @@ impl Exported for Described {
     const NAME: &'static str = "greeter";
     const VERSION: &'static str = "1.2.3";
     const SUMMARY: &'static str = "says hello";
-    const HOOKS: &'static [Hook] = &[hooks::pre, hooks::unwind];
+    const HOOKS: &'static [Hook] = &[hooks::pre, hooks::unwind, hooks::events];
 }
 
 macro_rules! validates {
@@ -75,7 +75,7 @@ fn the_description_tells_crate_hooks_and_wishes() {
     let description = describe::<Described>();
 
     assert_eq!(description.name, "greeter");
-    assert_eq!(description.hooks, [Hook::PreHook, Hook::Unwind]);
+    assert_eq!(description.hooks, [Hook::PreHook, Hook::Unwind, Hook::EventHook]);
     assert_eq!(description.grants, ["http?"]);
     assert_eq!(description.request_body, lifecycle::BodyNeed::Json);
 }

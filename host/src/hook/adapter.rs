@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{HookFailure, HookKind, HookRequest, HookResponse, Rejection};
+use super::{Delivery, HookFailure, HookKind, HookRequest, HookResponse, News, Rejection};
 use super::{RequestPatch, ResponsePatch};
 
 /// A loaded adapter: something that can be asked before and after a call.
@@ -46,6 +46,12 @@ pub trait Adapter: Send + Sync {
         request: &HookRequest,
         reason: &UnwindReason,
     ) -> Result<(), HookFailure>;
+
+    /// Tells it of an event.
+    ///
+    /// # Errors
+    /// When the hook failed; it is told again, or of events that may be missing.
+    async fn event(&self, delivery: &Delivery, news: &News) -> Result<(), HookFailure>;
 }
 
 /// What one hook call is told besides the messages.
@@ -145,6 +151,8 @@ pub struct Hooks {
     pub post: bool,
     /// Has an unwind.
     pub unwind: bool,
+    /// Wants the Docker Engine's events.
+    pub event: bool,
 }
 
 impl Hooks {
@@ -155,6 +163,7 @@ impl Hooks {
             HookKind::Pre => self.pre,
             HookKind::Post => self.post,
             HookKind::Unwind => self.unwind,
+            HookKind::Event => self.event,
         }
     }
 }

@@ -14,16 +14,19 @@ pub enum HookKind {
     Post,
     /// Undoing.
     Unwind,
+    /// The Docker Engine's events.
+    Event,
 }
 
 impl HookKind {
-    /// As people read it: `pre-hook`, `post-hook`, `unwind`.
+    /// As people read it: `pre-hook`, `post-hook`, `unwind`, `event-hook`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pre => "pre-hook",
             Self::Post => "post-hook",
             Self::Unwind => "unwind",
+            Self::Event => "event-hook",
         }
     }
 }

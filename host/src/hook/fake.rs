@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::UnwindReason;
 use super::{Adapter, Call, Chain, Description, HookFailure, HookRequest, HookResponse, Hooks};
+use super::{Delivery, News, UnwindReason};
 use super::{Link, May, Member, Mode, OnFailure, PostOutcome, PreOutcome, State};
 
 /// What was called, in order, by all fakes that share it.
@@ -23,7 +23,7 @@ pub(super) struct FakeAdapter {
 impl FakeAdapter {
     /// One that passes, and notes its calls.
     pub(super) fn passing(name: &'static str, calls: &Calls) -> Self {
-        let hooks = Hooks { pre: true, post: true, unwind: true };
+        let hooks = Hooks { pre: true, post: true, unwind: true, event: true };
         let description = Description { hooks, ..Description::default() };
         let calls = Arc::clone(calls);
         Self { name, description, calls, pre: Ok(PreOutcome::Pass), post: Ok(PostOutcome::Pass) }
@@ -114,5 +114,10 @@ impl Adapter for FakeAdapter {
     ) -> Result<(), HookFailure> {
         self.note(&format!("unwind {reason:?}"));
         Ok(())
+    }
+
+    async fn event(&self, delivery: &Delivery, news: &News) -> Result<(), HookFailure> {
+        self.note(&format!("event {} {news:?}", delivery.attempt));
+        self.pre.clone().map(drop)
     }
 }

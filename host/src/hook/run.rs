@@ -1,6 +1,7 @@
 //! One request's way through its chain: strictly one hook after the other.
 
 mod ask;
+mod tell;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use super::effect::{self, Changed, Effect};
 use super::{AnswerDraft, Body, Call, Carry, Chain, Context, Draft, HookError, HookFailure};
 use super::{HookKind, HookResponse, Link, Rejection, UnwindReason};
 use ask::{Hook, Prepared};
+
+pub use tell::tell;
 
 /// An unwind delays the client's answer, so it gets no more than this.
 pub const UNWIND_DEADLINE: Duration = Duration::from_secs(5);

@@ -26,6 +26,7 @@ mod keyvalue_generated {
     });
 }
 
-pub(super) use generated::exports::powerstrip::adapter::{lifecycle, post_hook, pre_hook, unwind};
+pub(super) use generated::exports::powerstrip::adapter::{event_hook, lifecycle};
+pub(super) use generated::exports::powerstrip::adapter::{post_hook, pre_hook, unwind};
 pub(super) use generated::powerstrip::adapter::{carry, config, log, types};
 pub(super) use keyvalue_generated::wasi::keyvalue as wasi_keyvalue;

@@ -98,6 +98,7 @@ impl Compiled {
             pre: self.has("pre-hook"),
             post: self.has("post-hook"),
             unwind: self.has("unwind"),
+            event: self.has("event-hook"),
         })
     }
 

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use super::bindings::{lifecycle, post_hook, pre_hook, types, unwind};
+use super::bindings::{event_hook, lifecycle, post_hook, pre_hook, types, unwind};
 use super::words;
 use crate::hook::{self, BodyNeed, Call, Header, HookRequest, HookResponse, Hooks};
+use crate::hook::{Delivery, News, Resync};
 use crate::hook::{PostOutcome, PreOutcome, Rejection, RequestPatch, ResponsePatch, UnwindReason};
 
 /// Headers and path variables that an outcome may be made of. What is legal is fewer, and said by
@@ -98,6 +99,48 @@ pub(super) fn reason(reason: &UnwindReason) -> unwind::Reason<'_> {
     }
 }
 
+/// Borrows what is known about telling an event for a guest.
+pub(super) fn delivery(delivery: &Delivery, deadline: Instant) -> event_hook::Delivery<'_> {
+    event_hook::Delivery {
+        id: &delivery.id,
+        attempt: delivery.attempt,
+        upstream: &delivery.upstream,
+        deadline_left_ms: millis(deadline.saturating_duration_since(Instant::now())),
+    }
+}
+
+/// Borrows an event's attributes for a guest.
+pub(super) fn attributes(news: &News) -> Variables<'_> {
+    let News::Engine(event) = news else { return Vec::new() };
+    event.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// Borrows an event for a guest.
+pub(super) fn news<'a>(news: &'a News, attributes: &'a Variables<'a>) -> event_hook::Event<'a> {
+    let event = match news {
+        News::Engine(event) => event,
+        News::Resync(reason) => return event_hook::Event::Resync(resync(*reason)),
+    };
+    event_hook::Event::Engine(event_hook::EngineEvent {
+        kind: &event.kind,
+        action: &event.action,
+        actor_id: &event.actor_id,
+        attributes,
+        scope: &event.scope,
+        time_nano: event.time_nano,
+        json: &event.json,
+    })
+}
+
+fn resync(reason: Resync) -> event_hook::ResyncReason {
+    match reason {
+        Resync::Began => event_hook::ResyncReason::Began,
+        Resync::HistoryLost => event_hook::ResyncReason::HistoryLost,
+        Resync::TooSlow => event_hook::ResyncReason::TooSlow,
+        Resync::Failed => event_hook::ResyncReason::Failed,
+    }
+}
+
 impl From<pre_hook::PreOutcome> for PreOutcome {
     fn from(outcome: pre_hook::PreOutcome) -> Self {
         match outcome {
@@ -186,6 +229,7 @@ impl From<lifecycle::Description> for hook::Description {
                 pre: has(lifecycle::Hook::PreHook),
                 post: has(lifecycle::Hook::PostHook),
                 unwind: has(lifecycle::Hook::Unwind),
+                event: has(lifecycle::Hook::EventHook),
             },
             name: words::tidy(&description.name),
             version: words::tidy(&description.version),

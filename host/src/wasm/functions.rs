@@ -6,11 +6,11 @@ use std::time::Instant;
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Result, Store};
 
-use super::bindings::{lifecycle, post_hook, pre_hook, types::HookError, unwind};
+use super::bindings::{event_hook, lifecycle, post_hook, pre_hook, types::HookError, unwind};
 use super::convert;
 use super::instance::Function;
 use super::state::HostState;
-use crate::hook::{Call, Description, HookRequest, HookResponse, Hooks};
+use crate::hook::{Call, Delivery, Description, HookRequest, HookResponse, Hooks, News};
 use crate::hook::{PostOutcome, PreOutcome, UnwindReason};
 
 /// Where a component's exports are; a hook that it lacks is none.
@@ -19,6 +19,7 @@ pub(super) struct Exports {
     pub(super) pre: Option<pre_hook::GuestIndices>,
     pub(super) post: Option<post_hook::GuestIndices>,
     pub(super) unwind: Option<unwind::GuestIndices>,
+    pub(super) event: Option<event_hook::GuestIndices>,
 }
 
 impl Exports {
@@ -29,6 +30,7 @@ impl Exports {
             pre: hooks.pre.then(|| pre_hook::GuestIndices::new(pre)).transpose()?,
             post: hooks.post.then(|| post_hook::GuestIndices::new(pre)).transpose()?,
             unwind: hooks.unwind.then(|| unwind::GuestIndices::new(pre)).transpose()?,
+            event: hooks.event.then(|| event_hook::GuestIndices::new(pre)).transpose()?,
         })
     }
 }
@@ -57,6 +59,7 @@ impl Describe {
         self.0.pre.as_ref().map(|hook| hook.load(&mut *store, instance)).transpose()?;
         self.0.post.as_ref().map(|hook| hook.load(&mut *store, instance)).transpose()?;
         self.0.unwind.as_ref().map(|hook| hook.load(&mut *store, instance)).transpose()?;
+        self.0.event.as_ref().map(|hook| hook.load(&mut *store, instance)).transpose()?;
         Ok(())
     }
 }
@@ -160,5 +163,30 @@ impl Function for Unwind {
         let headers = convert::headers(&self.request.headers);
         let request = convert::request(&self.request, &headers);
         guest.call_handle(store, context, request, convert::reason(&self.reason)).await
+    }
+}
+
+/// `event-hook.handle`.
+pub(super) struct EventHook {
+    pub(super) hook: event_hook::GuestIndices,
+    pub(super) delivery: Delivery,
+    pub(super) news: News,
+    pub(super) deadline: Instant,
+}
+
+impl Function for EventHook {
+    type Output = Answer<()>;
+
+    const IS_HOOK: bool = true;
+
+    fn is_good(output: &Self::Output) -> bool {
+        output.is_ok()
+    }
+
+    async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
+        let guest = self.hook.load(&mut *store, instance)?;
+        let delivery = convert::delivery(&self.delivery, self.deadline);
+        let attributes = convert::attributes(&self.news);
+        guest.call_handle(store, delivery, convert::news(&self.news, &attributes)).await
     }
 }

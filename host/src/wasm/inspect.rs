@@ -9,7 +9,7 @@ use super::error::LoadError;
 use super::grants::{Grant, Wishes};
 use super::load;
 use super::runtime::Shared;
-use crate::hook::{BodyNeed, Description};
+use crate::hook::{BodyNeed, Description, HookKind};
 
 /// What a component is, wants and offers.
 #[derive(Debug, Clone, Serialize)]
@@ -24,7 +24,7 @@ pub struct Inspection {
     pub version: String,
     /// One sentence.
     pub summary: String,
-    /// The hooks that it has: `pre-hook`, `post-hook`, `unwind`.
+    /// The hooks that it has: `pre-hook`, `post-hook`, `unwind`, `event-hook`.
     pub hooks: Vec<&'static str>,
     /// How much of a request's body it wants to see: `none`, `json` or `progress`.
     pub request_body: &'static str,
@@ -76,9 +76,8 @@ pub(super) async fn inspect(
 }
 
 fn hooks(own: &Description) -> Vec<&'static str> {
-    let all =
-        [("pre-hook", own.hooks.pre), ("post-hook", own.hooks.post), ("unwind", own.hooks.unwind)];
-    all.iter().filter(|(_, has)| *has).map(|(name, _)| *name).collect()
+    let kinds = [HookKind::Pre, HookKind::Post, HookKind::Unwind, HookKind::Event];
+    kinds.into_iter().filter(|kind| own.hooks.has(*kind)).map(HookKind::as_str).collect()
 }
 
 fn body_need(need: BodyNeed) -> &'static str {

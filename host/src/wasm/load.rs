@@ -222,6 +222,7 @@ impl Loading {
             ("pre-hook", described.pre, exported.pre),
             ("post-hook", described.post, exported.post),
             ("unwind", described.unwind, exported.unwind),
+            ("event-hook", described.event, exported.event),
         ];
         let missing = hooks.iter().filter(|(_, described, exported)| *described && !exported);
         let missing: Vec<_> = missing.map(|(name, ..)| *name).collect();

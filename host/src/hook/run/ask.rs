@@ -107,7 +107,7 @@ impl<'a> Hook<'a> {
     }
 
     /// Tells the circuit how the call went.
-    fn report(self, leave: Option<Leave<'_>>, failure: Option<&HookFailure>) {
+    pub(super) fn report(self, leave: Option<Leave<'_>>, failure: Option<&HookFailure>) {
         let health = match failure {
             None => Health::Good,
             Some(failure) if failure.is_own() => Health::Bad,
