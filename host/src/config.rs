@@ -33,7 +33,7 @@ pub use error::{ConfigError, Position, Problem};
 pub use name::{AdapterName, NameError};
 pub use types::{AdapterConfig, Config, Digest, Endpoint, Engine, EngineTls, Identity};
 pub use types::{ListenTls, Listener, Named, Source};
-pub use webhook::{WebhookTarget, WebhookUrl, WebhookUrlError};
+pub use webhook::{Protocol, WebhookTarget, WebhookUrl, WebhookUrlError};
 
 /// Where the configuration is looked for if nothing else is said.
 pub const DEFAULT_PATH: &str = "/etc/powerstrip/adapters.yml";

@@ -77,6 +77,7 @@ impl Generation {
         Chain {
             pre: matched.pre.into_iter().map(link).collect(),
             post: matched.post.into_iter().map(link).collect(),
+            log_bodies: matched.log_bodies,
         }
     }
 

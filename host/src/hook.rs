@@ -19,6 +19,7 @@ mod fake;
 mod message;
 mod policy;
 mod run;
+mod show;
 mod tally;
 
 pub use adapter::{Adapter, BodyNeed, Call, Carry, Description, Hooks, PostOutcome, PreOutcome};
@@ -32,6 +33,7 @@ pub use event::{Delivery, News, Resync};
 pub use message::{Header, HookRequest, HookResponse, Rejection, RequestPatch, ResponsePatch};
 pub use policy::{BreakerSettings, May, Mode, OnFailure};
 pub use run::{Run, Scope, UNWIND_DEADLINE, Verdict, tell};
+pub use show::{Stage, tell_answer, tell_request};
 pub use tally::{Counts, Tally};
 
 use adapter::Outcome;

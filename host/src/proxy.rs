@@ -51,6 +51,7 @@ impl Proxy {
         let (id, began) = (telemetry::request_id(), Instant::now());
         let mut request = Request::new(head, id);
         let span = telemetry::request_span(&request.id, &request.method(), &request.path());
+        request.trace.record(&span);
         async {
             let mut hooks = None;
             let exchange = AssertUnwindSafe(self.exchange(&mut request, &mut hooks, client));
@@ -61,12 +62,16 @@ impl Proxy {
             if let (Some(hooks), Some(reason)) = (&mut hooks, ended_badly(&result)) {
                 hooks.unwind(&reason).await;
             }
+            let telling = hooks.as_ref().and_then(Hooks::telling);
             // A stream or a tunnel may go on for days, and must not keep its adapters for so long.
             drop(hooks);
             let reply = match result {
                 Ok(reply) => reply,
                 Err(error) => rescue::rescue(error),
             };
+            if let Some(telling) = telling {
+                telling.tell(&reply);
+            }
 
             telemetry::request_answered(&Span::current(), reply.status(), began.elapsed());
             self.deliver(reply, &request.head, &request.body, client).await

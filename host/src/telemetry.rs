@@ -3,6 +3,8 @@
 //! One span per stage: `connection` › `request` › `hook`, `upstream` or `tunnel`. Fields carry
 //! OpenTelemetry's names where it has one. Bodies, queries and credentials are never recorded.
 
+mod trace;
+
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, IsTerminal};
 use std::sync::LazyLock;
@@ -13,6 +15,8 @@ use tracing::field::Empty;
 use tracing::{Span, info_span};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::prelude::*;
+
+pub use trace::Trace;
 
 /// What is logged when `RUST_LOG` says nothing.
 const DEFAULT_FILTER: &str = "info,wasmtime=warn,cranelift=warn,hyper_util=warn";
@@ -42,6 +46,7 @@ pub fn request_span(request_id: &str, method: &str, path: &str) -> Span {
     info_span!(
         "request",
         request_id,
+        trace_id = Empty,
         "http.request.method" = method,
         "url.path" = path,
         "powerstrip.endpoint" = Empty,

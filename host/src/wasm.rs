@@ -42,9 +42,12 @@ use std::time::Instant;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::hook::{Adapter, Call, Carry, Delivery, Description, HookFailure, HookRequest};
-use crate::hook::{HookResponse, News, PostOutcome, PreOutcome, UNWIND_DEADLINE, UnwindReason};
+use crate::hook::{
+    Adapter, Call, Carry, Context, Delivery, Description, HookFailure, HookRequest, HookResponse,
+    News, PostOutcome, PreOutcome, UNWIND_DEADLINE, UnwindReason,
+};
 use crate::limits::show_bytes;
+use crate::telemetry::Trace;
 use bindings::types::HookError;
 use functions::{Answer, EventHook, Exports, PostHook, PreHook, Unwind};
 use instance::{Caller, Function, Ready};
@@ -84,8 +87,9 @@ impl WasmAdapter {
         call: &Call,
         deadline: Instant,
     ) -> Result<T, HookFailure> {
-        let request_id = &call.context.request_id;
-        let caller = Caller { request_id, carry: call.carry.clone(), granted: true };
+        let Context { request_id, trace, .. } = &*call.context;
+        let (trace, carry) = (trace.clone(), call.carry.clone());
+        let caller = Caller { request_id, trace, carry, granted: true };
         let answer = self.ready.run(function, caller, deadline).await?;
         answer.map_err(|error| self.gave_up(error))
     }
@@ -180,7 +184,8 @@ impl Adapter for WasmAdapter {
         let (hook, deadline) = (exported(self.exports.event.as_ref())?, self.ready.deadline());
         let (theirs, news) = (delivery.clone(), news.clone());
         let function = EventHook { hook, delivery: theirs, news, deadline };
-        let caller = Caller { request_id: &delivery.id, carry: Carry::default(), granted: true };
+        let (trace, carry) = (Trace::own(&delivery.id), Carry::default());
+        let caller = Caller { request_id: &delivery.id, trace, carry, granted: true };
         let answer = self.ready.run(function, caller, deadline).await?;
         answer.map_err(|error| self.gave_up(error))
     }

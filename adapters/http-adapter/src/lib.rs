@@ -1,11 +1,16 @@
 //! Asks webhooks of the 2015 protocol before and after each call.
 //!
 //! Powerstrip has this component built in, and runs it for every adapter that is a URL. A call
-//! to a webhook is a `message`, what comes back is a `reply`; `webhook` is the exchange.
+//! to a webhook is a `message`, what comes back is a `reply`; `webhook` is the exchange. The forms
+//! from before version 1 are in `flat` and `seed`.
 
+mod decoded;
 mod event;
+mod flat;
 mod message;
+mod protocol;
 mod reply;
+mod seed;
 mod webhook;
 
 use powerstrip_sdk::http;
@@ -13,9 +18,11 @@ use powerstrip_sdk::{
     Adapter, BodyNeed, Error, Event, Post, Pre, Reason, Request, Response, Result,
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use event::EventMessage;
 use message::{ClientRequest, Message, ServerResponse};
+use protocol::Protocol;
 use webhook::{Answer, Webhook};
 
 /// What Powerstrip hands over for one webhook.
@@ -24,22 +31,23 @@ use webhook::{Answer, Webhook};
 pub struct Config {
     /// The URL to call.
     url: String,
-    /// The version of the protocol: 1, or 2 with headers, context, `Continue` and unwind.
+    /// The version of the protocol: 1, or 2 with headers, context, `Continue` and unwind; 0 and
+    /// `seed` for what there was before.
     #[serde(default = "version_1")]
-    protocol: u8,
+    protocol: Value,
     /// The URL as the operator wrote it, for errors.
     shown: Option<String>,
 }
 
-fn version_1() -> u8 {
-    1
+fn version_1() -> Value {
+    1.into()
 }
 
 /// The adapter.
 #[derive(Debug)]
 pub struct HttpAdapter {
     webhook: Webhook,
-    protocol: u8,
+    protocol: Protocol,
 }
 
 impl Adapter for HttpAdapter {
@@ -54,19 +62,23 @@ impl Adapter for HttpAdapter {
         if !http::is_url(&url) {
             return Err(Error::other(format!("url: \"{url}\" is not an http:// or https:// URL")));
         }
-        if !matches!(protocol, 1 | 2) {
-            return Err(Error::other(format!("protocol: expected 1 or 2, found {protocol}")));
-        }
+        let protocol = Protocol::read(&protocol);
+        let protocol = protocol.map_err(|why| Error::other(format!("protocol: {why}")))?;
         Ok(Self { webhook: Webhook { shown: shown.unwrap_or_else(|| url.clone()), url }, protocol })
     }
 
     fn pre(&self, request: &mut Request) -> Result<Pre> {
-        let sent = ClientRequest::of(request, self.protocol)?;
-        let reply = match self.webhook.ask(&Message::pre(self.protocol, request, &sent))? {
+        let version = match self.protocol {
+            Protocol::Seed => return seed::pre(&self.webhook, request),
+            Protocol::Flat => return flat::pre(&self.webhook, request),
+            Protocol::Nested(version) => version,
+        };
+        let sent = ClientRequest::of(request, version)?;
+        let reply = match self.webhook.ask(&Message::pre(version, request, &sent))? {
             Answer::Refusal(rejection) => return Ok(Pre::Reject(rejection)),
             Answer::Reply(reply) => reply,
         };
-        if self.protocol >= 2 && !reply.goes_on()? {
+        if version >= 2 && !reply.goes_on()? {
             return Ok(Pre::Respond(reply.server_response()?.into_response()));
         }
         let sent_body = sent.body.map(str::to_owned);
@@ -75,24 +87,27 @@ impl Adapter for HttpAdapter {
     }
 
     fn post(&self, request: &Request, response: &mut Response) -> Result<Post> {
-        let client = ClientRequest::of(request, self.protocol)?;
-        let server = ServerResponse::of(response, self.protocol)?;
-        let message = Message::post(self.protocol, request, &client, &server);
+        let version = match self.protocol {
+            Protocol::Seed => return seed::post(&self.webhook, request, response),
+            Protocol::Flat => return flat::post(&self.webhook, request, response),
+            Protocol::Nested(version) => version,
+        };
+        let client = ClientRequest::of(request, version)?;
+        let server = ServerResponse::of(response, version)?;
+        let message = Message::post(version, request, &client, &server);
         let reply = match self.webhook.ask(&message)? {
             Answer::Refusal(rejection) => return Ok(Post::Reject(rejection)),
             Answer::Reply(reply) => reply,
         };
-        let goes_on = self.protocol < 2 || reply.goes_on()?;
+        let goes_on = version < 2 || reply.goes_on()?;
         reply.server_response()?.apply(response);
         Ok(if goes_on { Post::Pass } else { Post::Finish })
     }
 
     fn unwind(&self, request: &Request, reason: &Reason) -> Result<()> {
-        if self.protocol < 2 {
-            return Ok(());
-        }
-        let client = ClientRequest::of(request, self.protocol)?;
-        let message = Message::unwind(self.protocol, request, &client, reason);
+        let Protocol::Nested(version @ 2..) = self.protocol else { return Ok(()) };
+        let client = ClientRequest::of(request, version)?;
+        let message = Message::unwind(version, request, &client, reason);
         match self.webhook.tell(&message)? {
             None => Ok(()),
             Some(refusal) => Err(Error::other(refusal.message)),
@@ -100,7 +115,7 @@ impl Adapter for HttpAdapter {
     }
 
     fn event(&self, event: &Event) -> Result<()> {
-        match self.webhook.tell(&EventMessage::of(self.protocol, event)?)? {
+        match self.webhook.tell(&EventMessage::of(self.protocol.number(), event)?)? {
             None => Ok(()),
             Some(refusal) => Err(Error::other(refusal.message)),
         }

@@ -115,7 +115,7 @@ impl<'a> ServerResponse<'a> {
 }
 
 /// A body as the string that the protocol wants; there is no way to send one that is not text.
-fn text<'a>(bytes: &'a [u8], of: &str) -> Result<&'a str> {
+pub(crate) fn text<'a>(bytes: &'a [u8], of: &str) -> Result<&'a str> {
     let not_text = |_| Error::bad_message(format!("the {of}'s body is not UTF-8 text"));
     std::str::from_utf8(bytes).map_err(not_text)
 }

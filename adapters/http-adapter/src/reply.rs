@@ -51,7 +51,18 @@ impl Reply {
         half.flatten().ok_or_else(|| Error::bad_message(format!("its reply has no {name}")))
     }
 
-    fn field<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+    /// A field as it is spelled; none where it is missing.
+    pub(crate) fn raw(&self, name: &str) -> Option<&RawValue> {
+        self.0.get(name).map(|field| &**field)
+    }
+
+    /// A field of any type; null where it is missing.
+    pub(crate) fn value(&self, name: &str) -> Value {
+        self.raw(name).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+    }
+
+    /// A field of this type; none where it is missing.
+    pub(crate) fn field<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         let Some(text) = self.0.get(name) else { return Ok(None) };
         let read = serde_json::from_str::<Value>(text.get()).and_then(serde_json::from_value);
         let wrong = |error| Error::bad_message(format!("its reply's {name}: {error}"));
@@ -60,7 +71,7 @@ impl Reply {
 }
 
 /// Changed headers; protocol 2. Null removes one.
-type Headers = BTreeMap<String, Option<Values>>;
+pub(crate) type Headers = BTreeMap<String, Option<Values>>;
 
 /// One value of a header or several.
 #[derive(Debug, Deserialize)]
@@ -126,7 +137,7 @@ fn is_same<'a>(
 }
 
 /// Applies a new query. Real adapters put their own URI here, so a new path is ignored.
-fn apply_target(request: &mut Request, target: &str) {
+pub(crate) fn apply_target(request: &mut Request, target: &str) {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     if path == request.path() {
         if query != request.query_string() {
@@ -141,10 +152,10 @@ fn apply_target(request: &mut Request, target: &str) {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ModifiedServerResponse {
-    content_type: Option<String>,
-    body: Option<String>,
-    code: Option<u16>,
-    headers: Option<Headers>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) body: Option<String>,
+    pub(crate) code: Option<u16>,
+    pub(crate) headers: Option<Headers>,
 }
 
 impl ModifiedServerResponse {

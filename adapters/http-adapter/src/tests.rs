@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod older;
+
 const CREATE: &str = "/v1.16/containers/create?name=web";
 
-fn webhook(protocol: u8) -> HttpAdapter {
+fn webhook(protocol: impl Into<Value>) -> HttpAdapter {
+    let protocol = protocol.into();
     testing::adapter(json!({
         "url": "http://private/hook", "protocol": protocol, "shown": "unix:///hook.sock:/hook",
     }))
@@ -311,5 +314,8 @@ fn version_2_is_told_why_to_unwind() {
 fn another_version_is_refused() {
     let refused = testing::try_adapter::<HttpAdapter>(json!({"url": "http://a/", "protocol": 3}));
 
-    assert_eq!(refused.expect_err("there is no 3"), "protocol: expected 1 or 2, found 3");
+    assert_eq!(
+        refused.expect_err("there is no 3"),
+        "protocol: expected 0, 1, 2 or \"seed\", found 3"
+    );
 }

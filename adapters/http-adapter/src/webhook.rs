@@ -5,7 +5,6 @@ use powerstrip_sdk::{Error, Rejection, Result};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::message::Message;
 use crate::reply::Reply;
 
 /// The longest refusal in bytes; Powerstrip takes some more.
@@ -31,11 +30,11 @@ pub(crate) enum Answer {
 
 impl Webhook {
     /// Sends a message, and reads what comes back.
-    pub(crate) fn ask(&self, message: &Message<'_>) -> Result<Answer> {
+    pub(crate) fn ask(&self, message: &impl Serialize) -> Result<Answer> {
         let reply = self.post(message)?;
         match reply.status {
             200..=299 => Reply::parse(&reply.body).map(Answer::Reply),
-            400..=599 => Ok(Answer::Refusal(self.refusal(reply))),
+            400..=599 => Ok(Answer::Refusal(self.refusal(reply.status, reply.body))),
             // Docker's clients take a redirect for a success: as the answer it would hide that
             // nothing was done.
             status => Err(Error::bad_message(format!("{} answered {status}", self.shown))),
@@ -45,7 +44,7 @@ impl Webhook {
     /// Sends a message whose reply says nothing but its status; that it was refused, if it was.
     pub(crate) fn tell(&self, message: &impl Serialize) -> Result<Option<Rejection>> {
         let reply = self.post(message)?;
-        Ok((!reply.is_success()).then(|| self.refusal(reply)))
+        Ok((!reply.is_success()).then(|| self.refusal(reply.status, reply.body)))
     }
 
     fn post(&self, message: &impl Serialize) -> Result<http::Response> {
@@ -61,8 +60,7 @@ impl Webhook {
     }
 
     /// The webhook's own status, and its own words if it has any.
-    fn refusal(&self, reply: http::Response) -> Rejection {
-        let http::Response { status, body, .. } = reply;
+    pub(crate) fn refusal(&self, status: u16, body: Vec<u8>) -> Rejection {
         if let Some(message) = docker_message(&body) {
             return Rejection { status, message: cut(&message), body: Some(body) };
         }

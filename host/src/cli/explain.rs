@@ -118,6 +118,9 @@ fn text(explanation: &Explanation<'_>) -> String {
         };
         text.push_str(&table(rows));
     }
+    if explanation.chain.log_bodies {
+        text.push_str("  log            request and answer, with their bodies\n");
+    }
     let _ = writeln!(text, "  request body   {request_body}");
     let _ = writeln!(text, "  answer         {answer_body}");
     text
@@ -157,6 +160,7 @@ fn json(explanation: &Explanation<'_>) -> Value {
         "matches": matches.iter().map(matched).collect::<Vec<_>>(),
         "pre": explanation.hooks(HookKind::Pre).map(hook).collect::<Vec<_>>(),
         "post": explanation.hooks(HookKind::Post).map(hook).collect::<Vec<_>>(),
+        "log_bodies": explanation.chain.log_bodies,
         "request_body": request_body,
         "answer_body": answer_body,
     })

@@ -12,7 +12,7 @@ use super::policy::{self, Policy, PolicyKeys};
 use super::quantity::{self, QuantityError};
 use super::types::{AdapterConfig, Digest, Source};
 use super::value::{Entry, Value};
-use super::{AdapterName, WebhookUrl, WebhookUrlError};
+use super::{AdapterName, Protocol, WebhookUrl, WebhookUrlError};
 use crate::grants::Grants;
 use crate::limits::{
     DEFAULT_CONCURRENCY, Instances, Limits, MAX_CONCURRENCY, MAX_DEADLINE, MAX_MEMORY, show_bytes,
@@ -49,7 +49,7 @@ impl AdapterConfig {
             may,
             breaker,
             instances: Instances::Fresh,
-            protocol: 1,
+            protocol: Protocol::default(),
             required,
         }
     }
@@ -123,10 +123,10 @@ fn read_webhook(
         report.problem(digest.problem("a webhook has no digest: its component is built in"));
     }
     let url = keys.url.and_then(|url| read_url(&url, report));
-    let protocol = keys.protocol.and_then(|value| value.word(&[("1", 1), ("2", 2)], report));
+    let protocol = keys.protocol.and_then(|value| value.word(&Protocol::WORDS, report));
     let shared = keys.shared.read(Limits::webhook(), report);
     let mut config = AdapterConfig::new(name?, Source::Webhook(url?), shared);
-    config.protocol = protocol.unwrap_or(1);
+    config.protocol = protocol.unwrap_or_default();
     Some(config)
 }
 

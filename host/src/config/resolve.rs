@@ -120,7 +120,9 @@ fn pick_adapters<'n>(
             Some(adapters)
         }
         (None, Some(plugins)) => {
-            let hint = Some("rename it".to_owned());
+            let hint =
+                "rename it; if its webhooks are as old, write `protocol: 0` or `protocol: seed`";
+            let hint = Some(hint.to_owned());
             let old = plugins.problem("`plugins` is the old name of `adapters`");
             report.warning(Problem { hint, ..old });
             Some(plugins)
@@ -212,14 +214,21 @@ fn read_endpoint(entry: &Entry<'_>, names: &Names<'_>, report: &mut Report) -> O
     let is_empty = matches!(&entry.value.node.kind, Kind::Mapping(entries) if entries.is_empty());
     if is_empty || matches!(entry.value.node.kind, Kind::Null) {
         let problem = entry.problem("this endpoint is empty");
-        let hint = Some("give it `pre` or `post`, or remove it".to_owned());
+        let hint = Some("give it `pre`, `post` or `log`, or remove it".to_owned());
         report.problem(Problem { hint, ..problem });
         return None;
     }
-    let [pre, post] = entry.value.fields(["pre", "post"], report)?;
+    let [pre, post, log] = entry.value.fields(["pre", "post", "log"], report)?;
     let pre = pre.map(|list| names.read(&list, report)).unwrap_or_default();
     let post = post.map(|list| names.read(&list, report)).unwrap_or_default();
-    Some(Endpoint { pattern: pattern?, pre, post })
+    let log_bodies = log.and_then(|section| read_log(&section, report)).unwrap_or(false);
+    Some(Endpoint { pattern: pattern?, pre, post, log_bodies })
+}
+
+/// What the log is to tell of an endpoint's calls.
+fn read_log(section: &Value<'_>, report: &mut Report) -> Option<bool> {
+    let [bodies] = section.fields(["bodies"], report)?;
+    bodies?.boolean(report)
 }
 
 fn read_pattern(entry: &Entry<'_>, report: &mut Report) -> Option<EndpointPattern> {

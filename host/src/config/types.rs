@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::error::{Position, Problem};
 use super::name::AdapterName;
-use super::webhook::WebhookUrl;
+use super::webhook::{Protocol, WebhookUrl};
 use crate::addr::Address;
 use crate::endpoint::EndpointPattern;
 use crate::grants::{Grants, Values};
@@ -48,6 +48,8 @@ pub struct Endpoint {
     pub pre: Vec<Named>,
     /// Adapters after the Docker Engine.
     pub post: Vec<Named>,
+    /// Whether the log tells the bodies of these calls.
+    pub log_bodies: bool,
 }
 
 /// An adapter as a list names it.
@@ -84,8 +86,8 @@ pub struct AdapterConfig {
     pub breaker: Option<BreakerSettings>,
     /// Whether an instance serves one call or several.
     pub instances: Instances,
-    /// The version of the webhook protocol, 1 or 2; 1 for a component.
-    pub protocol: u8,
+    /// What a webhook speaks; the default for a component.
+    pub protocol: Protocol,
     /// Whether no earlier webhook may end the post chain before it.
     pub required: bool,
 }

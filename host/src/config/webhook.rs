@@ -36,6 +36,44 @@ pub enum WebhookTarget {
     },
 }
 
+/// What a webhook speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// The very first form: `{method, request, body}`.
+    Seed,
+    /// Flat messages, before there was a version.
+    Zero,
+    /// The protocol of 2015.
+    #[default]
+    One,
+    /// The same with headers, context, `Continue` and unwind.
+    Two,
+}
+
+impl Protocol {
+    /// What the configuration calls each of them.
+    pub(super) const WORDS: [(&str, Self); 4] =
+        [("0", Self::Zero), ("1", Self::One), ("2", Self::Two), ("seed", Self::Seed)];
+
+    /// Whether it is one of those that know no heads without bodies: their webhooks are not called
+    /// where a body cannot be shown, and their post-hooks see the request as the client sent it.
+    #[must_use]
+    pub fn is_of_2015(self) -> bool {
+        self != Self::Two
+    }
+
+    /// What the built-in component calls it.
+    #[must_use]
+    pub fn to_json(self) -> serde_json::Value {
+        match self {
+            Self::Seed => "seed".into(),
+            Self::Zero => 0.into(),
+            Self::One => 1.into(),
+            Self::Two => 2.into(),
+        }
+    }
+}
+
 /// Why a text is not the URL of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum WebhookUrlError {

@@ -17,6 +17,8 @@ pub struct Rule<T> {
     pub pre: Vec<T>,
     /// Adapters after the call, in order.
     pub post: Vec<T>,
+    /// Whether the log tells the bodies of these calls.
+    pub log_bodies: bool,
 }
 
 /// Endpoints in file order, with their patterns compiled into one.
@@ -47,6 +49,8 @@ pub struct Matched<T> {
     pub pre: Vec<Element<T>>,
     /// After the call, in order.
     pub post: Vec<Element<T>>,
+    /// Whether the log tells its bodies.
+    pub log_bodies: bool,
 }
 
 /// A pattern that matches a call, and how.
@@ -64,7 +68,7 @@ pub struct Match {
 
 impl<T> Default for Matched<T> {
     fn default() -> Self {
-        Self { pre: Vec::new(), post: Vec::new() }
+        Self { pre: Vec::new(), post: Vec::new(), log_bodies: false }
     }
 }
 
@@ -106,6 +110,7 @@ impl<T: Copy + Eq> EndpointTable<T> {
         Matched {
             pre: self.join(&matches, |rule| &rule.pre),
             post: self.join(&matches, |rule| &rule.post),
+            log_bodies: matches.iter().any(|found| self.rules[found.index].log_bodies),
         }
     }
 

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Generation;
 use crate::config::{self, AdapterConfig, Config, ConfigError, Digest, Named, Problem};
-use crate::config::{Source, WebhookTarget, WebhookUrl};
+use crate::config::{Protocol, Source, WebhookTarget, WebhookUrl};
 use crate::endpoint::{EndpointTable, Rule};
 use crate::grants::{Grants, HostPattern, ValueStore, Values};
 use crate::hook::{Breaker, HookKind, Member, State};
@@ -219,7 +219,8 @@ fn serving_on(old: &Member, mut now: Member) -> Member {
 }
 
 fn member(adapter: &AdapterConfig, state: State) -> Member {
-    let version_1 = matches!(adapter.source, Source::Webhook(_)) && adapter.protocol < 2;
+    let is_webhook = matches!(adapter.source, Source::Webhook(_));
+    let of_2015 = is_webhook && adapter.protocol.is_of_2015();
     Member {
         name: adapter.name.to_string(),
         state,
@@ -230,8 +231,8 @@ fn member(adapter: &AdapterConfig, state: State) -> Member {
         breaker: adapter.breaker.map(|settings| Arc::new(Breaker::new(settings))),
         tally: Arc::default(),
         credentials: adapter.grants.credentials,
-        whole_bodies_only: version_1,
-        original_request: version_1,
+        whole_bodies_only: of_2015,
+        original_request: of_2015,
     }
 }
 
@@ -247,6 +248,7 @@ pub fn begin(config: &Config) -> Result<Generation, ConfigError> {
         pattern: endpoint.pattern.clone(),
         pre: find(&endpoint.pre),
         post: find(&endpoint.post),
+        log_bodies: endpoint.log_bodies,
     };
     let table = EndpointTable::build(config.endpoints.iter().map(rule).collect());
     let table = table.map_err(|error| {
@@ -346,7 +348,7 @@ fn spec(adapter: &AdapterConfig, file: ComponentFile, common: &Common<'_>) -> Ad
 }
 
 /// What the built-in component is told of a webhook: where to call, and how the operator wrote it.
-fn webhook(url: &WebhookUrl, protocol: u8) -> (Kind, serde_json::Value, String) {
+fn webhook(url: &WebhookUrl, protocol: Protocol) -> (Kind, serde_json::Value, String) {
     let shown = url.as_str().to_owned();
     let (peer, called) = match url.target() {
         WebhookTarget::Tcp { host, port, .. } => {
@@ -357,6 +359,7 @@ fn webhook(url: &WebhookUrl, protocol: u8) -> (Kind, serde_json::Value, String) 
             (WebhookPeer::Unix(socket.clone()), format!("http://{SOCKET_HOST}{path}"))
         }
     };
+    let protocol = protocol.to_json();
     let config = serde_json::json!({ "url": called, "shown": shown, "protocol": protocol });
     (Kind::Webhook(peer), config, shown)
 }

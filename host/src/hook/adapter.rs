@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::{Delivery, HookFailure, HookKind, HookRequest, HookResponse, News, Rejection};
 use super::{RequestPatch, ResponsePatch};
+use crate::telemetry::Trace;
 
 /// A loaded adapter: something that can be asked before and after a call.
 #[async_trait]
@@ -80,6 +81,8 @@ pub struct Context {
     pub client: Client,
     /// The Docker Engine's address.
     pub upstream: String,
+    /// The trace that it belongs to, which calls on its behalf carry on.
+    pub trace: Trace,
 }
 
 /// Who calls, as far as the listener can prove it.

@@ -12,6 +12,8 @@ pub struct Chain {
     pub pre: Vec<Link>,
     /// Asked after the Docker Engine.
     pub post: Vec<Link>,
+    /// Whether the log tells the bodies.
+    pub log_bodies: bool,
 }
 
 /// One place in a chain.
@@ -58,17 +60,17 @@ pub enum State {
 }
 
 impl Chain {
-    /// Whether no adapter is to be asked.
+    /// Whether no adapter is to be asked, and nothing to be told.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.pre.is_empty() && self.post.is_empty()
+        self.pre.is_empty() && self.post.is_empty() && !self.log_bodies
     }
 
-    /// Whether any hook wants to see the request's body.
+    /// Whether anybody wants to see the request's body.
     #[must_use]
     pub fn wants_request_body(&self) -> bool {
         let mut links = self.pre.iter().chain(&self.post);
-        links.any(|link| link.member.needs().0 > BodyNeed::None)
+        self.log_bodies || links.any(|link| link.member.needs().0 > BodyNeed::None)
     }
 
     /// Whether any adapter is trusted with credentials.

@@ -2,6 +2,8 @@
 
 mod json;
 
+pub(super) use json::masked_text;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -15,7 +17,7 @@ const MAX_EDITS: usize = 32;
 /// Bytes of one value, or of where it stands; the rest is cut off.
 const MAX_TEXT: usize = 200;
 /// What stands in place of a secret.
-const MASK: &str = "***";
+pub(super) const MASK: &str = "***";
 
 /// What an outcome changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -137,7 +139,9 @@ impl Edits {
         match (Query::parse(old), Query::parse(new)) {
             (Ok(old), Ok(new)) => self.of_named(&by_name(&old), &by_name(&new), secret::parameter),
             // Which parameters there are is not known, and so not whether they are secret.
-            _ if old != new => self.whole(size(Some(old.as_bytes())), size(Some(new.as_bytes()))),
+            _ if old != new => {
+                self.whole(size_of(Some(old.as_bytes())), size_of(Some(new.as_bytes())))
+            }
             _ => Vec::new(),
         }
     }
@@ -182,7 +186,7 @@ impl Edits {
         let bytes = old.map_or(0, <[u8]>::len) + new.map_or(0, <[u8]>::len);
         aside::work(bytes, || match (json::parse(old), json::parse(new)) {
             (Some(old), Some(new)) => json::compare(self, old.as_ref(), new.as_ref()),
-            _ => self.whole(size(old), size(new)),
+            _ => self.whole(size_of(old), size_of(new)),
         })
     }
 
@@ -220,8 +224,13 @@ fn split(path_with_query: &str) -> (&str, &str) {
     path_with_query.split_once('?').unwrap_or((path_with_query, ""))
 }
 
-fn size(bytes: Option<&[u8]>) -> Option<String> {
-    bytes.map(|bytes| format!("{} bytes", bytes.len()))
+/// A number of bytes, in words.
+pub(super) fn size(bytes: u64) -> String {
+    format!("{bytes} bytes")
+}
+
+fn size_of(bytes: Option<&[u8]>) -> Option<String> {
+    bytes.map(|bytes| size(bytes.len() as u64))
 }
 
 /// The beginning of a text that may be as long as an adapter wants it.

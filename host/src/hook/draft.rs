@@ -102,10 +102,15 @@ impl Draft {
 impl AnswerDraft {
     /// The answer as this adapter may see it.
     pub(super) fn view(&self, member: &Member) -> Cow<'_, HookResponse> {
-        if member.credentials || !self.secret {
+        let headers = self.response.headers.iter();
+        if member.credentials
+            || (!self.secret && !headers.clone().any(|line| is_credential(&line.0)))
+        {
             return Cow::Borrowed(&self.response);
         }
-        Cow::Owned(HookResponse { body: None, ..self.response.clone() })
+        let body = if self.secret { None } else { self.response.body.clone() };
+        let headers = headers.filter(|line| !is_credential(&line.0)).cloned().collect();
+        Cow::Owned(HookResponse { headers, body, ..self.response.clone() })
     }
 
     /// How much of the body this adapter is shown.

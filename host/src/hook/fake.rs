@@ -82,7 +82,7 @@ pub(super) fn member(name: &str, state: State) -> Member {
 
 /// A chain with these adapters on both sides.
 pub(super) fn chain(links: Vec<Link>) -> Chain {
-    Chain { pre: links.clone(), post: links }
+    Chain { pre: links.clone(), post: links, log_bodies: false }
 }
 
 #[async_trait]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::effect::{self, Changed, Effect};
+use super::show;
 use super::{AnswerDraft, Body, Call, Carry, Chain, Context, Draft, HookError, HookFailure};
 use super::{HookKind, HookResponse, Link, Rejection, UnwindReason};
 use ask::{Hook, Prepared};
@@ -83,6 +84,9 @@ impl Run {
                 Some(Effect::Ends(verdict)) => return Ok(verdict),
                 Some(Effect::Changes(changed) | Effect::Finishes(changed)) => {
                     changed.apply(draft, scope);
+                    if self.chain.log_bodies {
+                        show::tell_request(hook.changed("a hook changed the request"), draft);
+                    }
                 }
                 Some(Effect::Nothing) => {}
             }
@@ -128,13 +132,16 @@ impl Run {
             }
             let hook = Hook { link: &link, kind: HookKind::Post };
             match self.ask_post(hook, draft, answer).await? {
-                None | Some(Effect::Nothing) => {}
+                None | Some(Effect::Nothing) => continue,
                 Some(Effect::Changes(changed)) => *answer = changed,
                 Some(Effect::Finishes(changed)) => {
                     *answer = changed;
                     finished_by = Some(member.name.clone());
                 }
                 Some(Effect::Ends(verdict)) => return Ok(verdict),
+            }
+            if self.chain.log_bodies {
+                show::tell_answer(hook.changed("a hook changed the answer"), answer, false);
             }
         }
         Ok(Verdict::Go)

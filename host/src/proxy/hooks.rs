@@ -17,7 +17,7 @@ use crate::docker::traffic::{self, AnswerView, Hidden, RequestHead, RequestView}
 use crate::docker::{ApiVersion, Call};
 use crate::generation::Generation;
 use crate::hook::{self, AnswerDraft, BodyNeed, Chain, Context, Draft, HookRequest, HookResponse};
-use crate::hook::{Run, Scope, UnwindReason, Verdict};
+use crate::hook::{Run, Scope, Stage, UnwindReason, Verdict};
 use crate::http1::{Framing, ResponseHead};
 use crate::limits::show_bytes;
 
@@ -55,6 +55,7 @@ impl Proxy {
             api_version: sent.or_else(|| version.cloned()).unwrap_or_default(),
             client: client.identity.clone(),
             upstream: self.upstream.address().to_string(),
+            trace: request.trace.clone(),
         })
     }
 }
@@ -95,7 +96,11 @@ impl Hooks {
         } else {
             request.gather(limits, client).await?;
         }
-        self.draft(request, shown)
+        self.draft(request, shown)?;
+        if self.run.chain().log_bodies {
+            hook::tell_request(Stage::new("the client's request"), &self.draft);
+        }
+        Ok(())
     }
 
     /// The request as hooks will see it.
@@ -178,31 +183,48 @@ impl Hooks {
         request: &mut Request,
         client: &mut Client,
     ) -> Result<Reply, ProxyError> {
-        if self.run.chain().post.is_empty() {
-            return Ok(answer.unhooked());
-        }
+        let (is_hooked, is_told) = (!self.run.chain().post.is_empty(), self.run.chain().log_bodies);
         let whole = match answer.view {
-            AnswerView::Tunnel => {
+            AnswerView::Tunnel if is_hooked => {
                 tracing::debug!("post-hooks are skipped: the connection is raw");
                 return Ok(answer.unhooked());
             }
-            AnswerView::Whole => true,
+            AnswerView::Tunnel => false,
+            AnswerView::Whole => is_hooked || is_told,
             AnswerView::Progress => self.run.chain().answer_need() == BodyNeed::Progress,
             AnswerView::HeadOnly => self.may_see_secrets(),
         };
-        let streaming = answer.streaming;
-        if whole {
-            self.post_whole(streaming, request, client).await
-        } else {
-            self.post_head(streaming, client).await
+        match (whole, is_hooked) {
+            (true, _) => self.post_whole(answer.streaming, request, client).await,
+            (false, true) => self.post_head(answer.streaming, client).await,
+            (false, false) => Ok(answer.unhooked()),
         }
+    }
+
+    /// What the log is to tell of the answer that the client will get; none where nobody asks.
+    pub(super) fn telling(&self) -> Option<Telling> {
+        let secret = self.holds_secrets();
+        self.run.chain().log_bodies.then_some(Telling { secret })
+    }
+
+    /// Tells what the engine answered, which post-hooks may change.
+    fn tell_engine_answer(&self, draft: &AnswerDraft) {
+        let chain = self.run.chain();
+        if chain.log_bodies && !chain.post.is_empty() {
+            let stage = Stage::new("the Docker Engine's answer");
+            hook::tell_answer(stage, draft, self.holds_secrets());
+        }
+    }
+
+    /// Whether the endpoint's answers hold secrets.
+    fn holds_secrets(&self) -> bool {
+        let endpoint = self.call.as_ref().and_then(|call| call.endpoint);
+        endpoint.is_some_and(|endpoint| endpoint.secret_answer)
     }
 
     /// Secrets are shown to those who are trusted with credentials, to nobody else.
     fn may_see_secrets(&self) -> bool {
-        let endpoint = self.call.as_ref().and_then(|call| call.endpoint);
-        endpoint.is_some_and(|endpoint| endpoint.secret_answer)
-            && self.run.chain().has_credentials()
+        self.holds_secrets() && self.run.chain().has_credentials()
     }
 
     async fn post_whole(
@@ -218,6 +240,7 @@ impl Hooks {
         let shown = Some(body.clone()).filter(|body| !body.is_empty());
         let mut draft = AnswerDraft::from(response(&streaming.head, shown));
         (draft.secret, draft.limit) = (self.may_see_secrets(), limit);
+        self.tell_engine_answer(&draft);
         let posting = self.run.post(&self.draft, &mut draft);
         let verdict = streaming.beside(client, posting).await?;
         let (mut head, framing) = (streaming.head.clone(), streaming.framing);
@@ -244,6 +267,7 @@ impl Hooks {
             body: hook::Body::Hidden,
             ..AnswerDraft::from(response(&streaming.head, None))
         };
+        self.tell_engine_answer(&draft);
         let posting = self.run.post(&self.draft, &mut draft);
         let verdict = streaming.beside(client, posting).await?;
         if let Verdict::Refuse(rejection) = verdict.map_err(ProxyError::Hook)? {
@@ -256,6 +280,30 @@ impl Hooks {
     /// Lets adapters undo what they began.
     pub(super) async fn unwind(&mut self, reason: &UnwindReason) {
         self.run.unwind(&self.draft, reason).await;
+    }
+}
+
+/// Tells of the answer that a client will get.
+pub(super) struct Telling {
+    /// Whether its body holds secrets.
+    secret: bool,
+}
+
+impl Telling {
+    pub(super) fn tell(&self, reply: &Reply) {
+        let draft = match reply {
+            Reply::Whole { head, body } => {
+                AnswerDraft::from(response(head, Some(body.clone()).filter(|it| !it.is_empty())))
+            }
+            Reply::Stream(streaming) | Reply::Tunnel(streaming) => {
+                let is_empty = streaming.framing == Framing::None && streaming.head.status != 101;
+                AnswerDraft {
+                    body: if is_empty { hook::Body::Absent } else { hook::Body::Hidden },
+                    ..AnswerDraft::from(response(&streaming.head, None))
+                }
+            }
+        };
+        hook::tell_answer(Stage::new("the client's answer"), &draft, self.secret);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::docker::catalogue::{Answer, Endpoint, RequestBody};
 use crate::docker::{Call, Query, normalise};
 use crate::http1::{self, Body, Framing, RequestHead};
 use crate::limits::{BodyLimits, show_bytes};
+use crate::telemetry::Trace;
 
 /// A body of this size is read before the engine is asked: head and body then leave in one write, on a
 /// connection that is used again.
@@ -23,6 +24,8 @@ const LEAVE: &[u8] = b"100-continue";
 pub(super) struct Request {
     /// Drawn when it arrived.
     pub(super) id: String,
+    /// The trace that it belongs to.
+    pub(super) trace: Trace,
     /// Its head as it came.
     pub(super) head: RequestHead,
     /// What has not been read of its body.
@@ -40,7 +43,9 @@ impl Request {
     pub(super) fn new(head: RequestHead, id: String) -> Self {
         // Until the framing is known nothing after the head can be told to be another request.
         let (framing, body) = (Framing::UntilClose, Body::new(Framing::UntilClose));
-        Self { id, head, body, framing, whole: None, changed: None, call: None }
+        let all = |name| head.headers.all(name).map(|value| &value[..]);
+        let trace = Trace::of(all("traceparent"), all("tracestate"), &id);
+        Self { id, trace, head, body, framing, whole: None, changed: None, call: None }
     }
 
     pub(super) fn method(&self) -> Cow<'_, str> {

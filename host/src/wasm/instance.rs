@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
+use tracing::Instrument;
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Store, UpdateDeadline};
 
@@ -17,6 +18,7 @@ use super::state::{CallScope, HostState, MAX_HANDLES, Resources};
 use super::warm::{Live, WarmPool};
 use crate::hook::{Carry, HookFailure};
 use crate::limits::{Limits, WAITING_PER_RUNNING};
+use crate::telemetry::Trace;
 
 /// What a guest may hand over in one go besides its bodies: headers, log lines.
 const BESIDE_BODIES: u64 = 1024 * 1024;
@@ -80,6 +82,8 @@ pub(super) struct Ready {
 pub(super) struct Caller<'a> {
     /// The request; empty while the adapter is loaded.
     pub(super) request_id: &'a str,
+    /// The trace that the request belongs to.
+    pub(super) trace: Trace,
     /// What the adapter leaves for itself on the same request.
     pub(super) carry: Carry,
     /// Whether the adapter's grants hold.
@@ -117,16 +121,19 @@ impl Ready {
         let scope = CallScope {
             carry: caller.carry,
             request_id: caller.request_id.to_owned(),
+            trace: caller.trace,
             deadline,
             memory: self.limits.memory,
             granted: caller.granted,
         };
         let this = Arc::clone(self);
-        let call = AssertUnwindSafe(async move {
+        // Other lanes know nothing of the request's span.
+        let call = async move {
             // Given back with the instance, which on other lanes outlives a call that is given up.
             let _places = places;
             this.call(function, scope).await
-        });
+        };
+        let call = AssertUnwindSafe(call.in_current_span());
         let call = self.ground.lanes.run(call.catch_unwind(), &self.habit);
         match timeout_at(at, call).await {
             Ok(Some(Ok(done))) => done.map_err(|e| error::failure(&e, &self.limits, self.output)),
@@ -329,7 +336,8 @@ mod tests {
     async fn a_call_that_is_given_up_keeps_its_places_until_it_is_gone() {
         let ready = ready();
         let ((there, is_there), (let_go, hold)) = (oneshot::channel(), mpsc::channel());
-        let caller = Caller { request_id: "", carry: Carry::default(), granted: false };
+        let (trace, carry) = (Trace::default(), Carry::default());
+        let caller = Caller { request_id: "", trace, carry, granted: false };
         let free =
             || (ready.turns.running.available_permits(), ready.ground.slots.available_permits());
 

@@ -23,6 +23,7 @@ use super::words;
 use crate::grants::{Grants, HostPattern};
 use crate::hook::{Carry, Description, Hooks};
 use crate::limits::{Instances, Limits};
+use crate::telemetry::Trace;
 
 /// Time for an adapter to describe itself, and again to look at its configuration: others wait for
 /// it at start and at every reload.
@@ -171,7 +172,8 @@ impl Loading {
         function: F,
         granted: bool,
     ) -> Result<F::Output, LoadError> {
-        let caller = Caller { request_id: "", carry: Carry::default(), granted };
+        let (trace, carry) = (Trace::default(), Carry::default());
+        let caller = Caller { request_id: "", trace, carry, granted };
         let called = self.ready.run(function, caller, self.ready.deadline()).await;
         called.map_err(|failure| LoadError::Failed {
             origin: self.compiled.origin.clone(),

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -22,6 +22,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks}
 
 use super::lines::CallLog;
 use crate::grants::Grants;
+use crate::telemetry::Trace;
 use body::TimedBody;
 use dial::{Dial, Peers};
 
@@ -39,6 +40,9 @@ const IDLE_PER_HOST: usize = 32;
 const CONNECT: Duration = Duration::from_secs(10);
 /// The largest head of an answer.
 const MAX_HEAD: usize = 128 * 1024;
+/// Where a trace stands, by W3C's Trace Context.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// Bytes of an outgoing body that wait in the host: a guest may have many bodies.
 const CHUNK: usize = 64 * 1024;
 
@@ -117,14 +121,33 @@ impl Client {
 pub(super) struct Outbound {
     /// None while the adapter describes itself: then nothing is granted.
     client: Option<Client>,
+    /// The trace of the request that the call is about.
+    trace: Trace,
     deadline: Instant,
     log: CallLog,
 }
 
 impl Outbound {
     /// Sends through this client, none of whose waits outlasts the deadline.
-    pub(super) fn new(client: Option<Client>, deadline: Instant, log: CallLog) -> Self {
-        Self { client, deadline, log }
+    pub(super) fn new(
+        client: Option<Client>,
+        trace: Trace,
+        deadline: Instant,
+        log: CallLog,
+    ) -> Self {
+        Self { client, trace, deadline, log }
+    }
+
+    /// Carries the request's trace on, unless the adapter has one of its own.
+    fn trace(&self, headers: &mut HeaderMap) {
+        let Some(traceparent) = self.trace.traceparent() else { return };
+        if headers.contains_key("traceparent") || headers.contains_key("tracestate") {
+            return;
+        }
+        let value = |text: &str| HeaderValue::from_str(text).ok();
+        headers.extend(value(&traceparent).map(|value| (TRACEPARENT, value)));
+        let state = self.trace.tracestate().and_then(value);
+        headers.extend(state.map(|value| (TRACESTATE, value)));
     }
 }
 
@@ -134,10 +157,11 @@ type Sending = Box<dyn Future<Output = Result<(Response<WasiBody>, Done)>> + Sen
 impl WasiHttpHooks for Outbound {
     fn send_request(
         &mut self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _: Done,
     ) -> Sending {
+        self.trace(request.headers_mut());
         let (client, deadline, log) = (self.client.clone(), self.deadline, self.log.clone());
         Box::new(async move {
             let client = client.ok_or(Error::HttpRequestDenied)?;

@@ -16,6 +16,7 @@ use super::lines::{AdapterLog, CallLog, LineStream};
 use super::outbound::{Client, Outbound};
 use crate::grants::Grants;
 use crate::hook::Carry;
+use crate::telemetry::Trace;
 
 /// Handles that one call may hold: behind each may be a buffer of [`MAX_FIELDS`] bytes or more.
 pub(super) const MAX_HANDLES: usize = 256;
@@ -67,6 +68,8 @@ pub(super) struct CallScope {
     pub(super) carry: Carry,
     /// The request; empty while the adapter is loaded.
     pub(super) request_id: String,
+    /// The trace that the request belongs to.
+    pub(super) trace: Trace,
     /// When the call has to be over.
     pub(super) deadline: Instant,
     /// Bytes of memory it may have.
@@ -90,7 +93,7 @@ impl HostState {
             wasi: wasi(grants, &streams),
             http,
             table,
-            outbound: Outbound::new(client, scope.deadline, log.clone()),
+            outbound: Outbound::new(client, scope.trace, scope.deadline, log.clone()),
             namespace: grants.and_then(|_| resources.namespace.clone()),
             streams,
             config: Arc::clone(&resources.config),
@@ -105,7 +108,7 @@ impl HostState {
     pub(super) fn begin(&mut self, resources: &Resources, scope: CallScope) {
         let log = CallLog::new(Arc::clone(&resources.log), &scope.request_id);
         let client = scope.granted.then(|| resources.client.clone());
-        self.outbound = Outbound::new(client, scope.deadline, log.clone());
+        self.outbound = Outbound::new(client, scope.trace, scope.deadline, log.clone());
         self.streams.iter().for_each(|stream| stream.turn_to(&log));
         self.carry = scope.carry;
         self.log = log;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::{AdapterConfig, Config, Environment, Source};
+use super::super::{AdapterConfig, Config, Environment, Protocol, Source};
 use super::{parse, parse_with, warnings};
 use crate::addr::Address;
 use crate::grants::{GrantedBy, ValueStore, Values};
@@ -93,7 +93,7 @@ fn a_webhook_has_five_minutes() {
     let flocker = adapter(&config, "flocker");
 
     assert_eq!(flocker.limits.deadline, Duration::from_secs(300));
-    assert_eq!(flocker.protocol, 1);
+    assert_eq!(flocker.protocol, Protocol::One);
     let Source::Webhook(url) = flocker.source else { panic!("a webhook") };
     assert_eq!(url.as_str(), "http://flocker/flocker-adapter");
 }
@@ -270,11 +270,38 @@ fn the_pre_2015_spelling_is_accepted_with_warnings() {
     let found = warnings(text);
 
     let expected = [
-        "plugins: `plugins` is the old name of `adapters`; rename it",
+        "plugins: `plugins` is the old name of `adapters`; rename it; if its webhooks are as old, \
+         write `protocol: 0` or `protocol: seed`",
         "endpoints.\"/*/create\": this pattern names no method, so it matches every method; \
          write \"* /*/create\" if that is meant",
     ];
     assert_eq!(found, expected);
+}
+
+#[test]
+fn every_protocol_has_its_word_under_either_name_of_the_section() {
+    let words = ["0", "1", "2", "seed", "\"2\""];
+
+    let read = words.map(|word| {
+        ["adapters", "plugins"].map(|section| {
+            let text = format!("{section}: {{a: {{url: \"http://a\", protocol: {word}}}}}");
+            adapter(&adapters_yml(&text), "a").protocol
+        })
+    });
+
+    let expected = [Protocol::Zero, Protocol::One, Protocol::Two, Protocol::Seed, Protocol::Two];
+    assert_eq!(read, expected.map(|protocol| [protocol; 2]));
+}
+
+#[test]
+fn an_endpoint_may_be_there_for_the_log_alone() {
+    let logs = ["log: {bodies: true}", "log: {bodies: false}", "log: {}", "pre: []"];
+
+    let read = logs.map(|log| {
+        adapters_yml(&format!("endpoints: {{\"POST /x\": {{{log}}}}}")).endpoints[0].log_bodies
+    });
+
+    assert_eq!(read, [true, false, false, false]);
 }
 
 #[test]

@@ -50,11 +50,11 @@ errors! {
     endpoints_as_a_list: "endpoints: [a]" =>
         "1:12: endpoints: expected a mapping of patterns to `pre` and `post`, found a list";
     an_empty_endpoint: "endpoints: {\"POST /x\": {}}" =>
-        "1:13: endpoints.\"POST /x\": this endpoint is empty; give it `pre` or `post`, or remove \
-         it";
+        "1:13: endpoints.\"POST /x\": this endpoint is empty; give it `pre`, `post` or `log`, or \
+         remove it";
     a_null_endpoint: "endpoints: {\"POST /x\": }" =>
-        "1:13: endpoints.\"POST /x\": this endpoint is empty; give it `pre` or `post`, or remove \
-         it";
+        "1:13: endpoints.\"POST /x\": this endpoint is empty; give it `pre`, `post` or `log`, or \
+         remove it";
     an_endpoint_with_other_keys: "endpoints: {\"POST /x\": {pree: []}}" =>
         "1:25: endpoints.\"POST /x\".pree: this key is unknown; did you mean \"pre\"?";
     a_null_list: "endpoints: {\"POST /x\": {pre: }}" =>
@@ -105,7 +105,13 @@ errors! {
     a_component_with_a_protocol: "adapters: {envinject: {protocol: 2}}" =>
         "1:34: adapters.envinject.protocol: only webhooks have a protocol";
     an_unknown_protocol: "adapters: {flocker: {url: http://a, protocol: 3}}" =>
-        "1:47: adapters.flocker.protocol: expected 1 or 2, found \"3\"";
+        "1:47: adapters.flocker.protocol: expected 0 or 1 or 2 or seed, found \"3\"";
+    a_log_of_nothing: "endpoints: {\"POST /x\": {log: true}}" =>
+        "1:30: endpoints.\"POST /x\".log: expected a mapping, found `true`";
+    a_log_of_something_else: "endpoints: {\"POST /x\": {log: {body: true}}}" =>
+        "1:31: endpoints.\"POST /x\".log.body: this key is unknown; did you mean \"bodies\"?";
+    a_log_in_words: "endpoints: {\"POST /x\": {log: {bodies: all}}}" =>
+        "1:39: endpoints.\"POST /x\".log.bodies: expected true or false, found \"all\"";
     null_config: "adapters: {envinject: {config: }}" =>
         "1:30: adapters.envinject.config: expected the adapter's settings, found nothing; give it \
          a value or remove it";

@@ -11,6 +11,7 @@ fn table(rules: &[(&str, &[char])]) -> EndpointTable<char> {
         pattern: EndpointPattern::parse(pattern).expect("a good pattern"),
         pre: adapters.to_vec(),
         post: adapters.to_vec(),
+        log_bodies: false,
     };
     EndpointTable::build(rules.iter().map(rule).collect()).expect("a small table")
 }

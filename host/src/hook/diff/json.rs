@@ -1,5 +1,7 @@
 //! Two JSON bodies, value by value.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::{Change, Edit, Edits, MASK, cut};
@@ -80,12 +82,18 @@ fn masked(value: &Value, secrecy: Secrecy) -> Value {
             };
             Value::Object(fields.iter().map(field).collect())
         }
-        Value::String(text) if secrecy == Secrecy::Values => match text.split_once('=') {
-            Some((name, _)) => format!("{name}={MASK}").into(),
-            None => value.clone(),
-        },
+        Value::String(text) => masked_text(text, secrecy).into(),
         _ if secrecy == Secrecy::Values => MASK.into(),
-        Value::String(text) if secret::text(text) => MASK.into(),
         _ => value.clone(),
+    }
+}
+
+/// A string as it may be shown.
+pub(in crate::hook) fn masked_text(text: &str, secrecy: Secrecy) -> Cow<'_, str> {
+    match (secrecy, text.split_once('=')) {
+        (Secrecy::Whole, _) => MASK.into(),
+        (Secrecy::Values, Some((name, _))) => format!("{name}={MASK}").into(),
+        (Secrecy::Open, _) if secret::text(text) => MASK.into(),
+        _ => text.into(),
     }
 }

@@ -8,7 +8,7 @@ use tracing::Instrument;
 use crate::hook::breaker::{Health, Leave, Turn};
 use crate::hook::effect::{Effect, Judged};
 use crate::hook::{Adapter, Call, Diff, HookError, HookFailure, HookKind, Link, Member, Mode};
-use crate::hook::{OnFailure, Outcome};
+use crate::hook::{OnFailure, Outcome, Stage};
 use crate::telemetry;
 
 /// One hook of one adapter.
@@ -26,6 +26,11 @@ pub(super) struct Prepared<'a> {
 }
 
 impl<'a> Hook<'a> {
+    /// What the log says of a message that it changed.
+    pub(super) fn changed(self, event: &'static str) -> Stage<'a> {
+        Stage { event, by: Some((&self.member().name, self.kind.as_str())) }
+    }
+
     fn member(self) -> &'a Member {
         &self.link.member
     }
