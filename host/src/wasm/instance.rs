@@ -22,6 +22,9 @@ use crate::telemetry::Trace;
 
 /// What a guest may hand over in one go besides its bodies: headers, log lines.
 const BESIDE_BODIES: u64 = 1024 * 1024;
+/// Units of fuel after which a guest that only computes writes down how much it has used: of a call
+/// that is given up no more than this is missing from what is counted.
+const FUEL_KNOWN: u64 = 1_000_000;
 /// Stands for deadlines that are so far away that the clock cannot say when.
 const FAR_AWAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -153,7 +156,7 @@ impl Ready {
                 live.store.data_mut().begin(&self.resources, scope);
                 live
             }
-            None => self.fresh(scope),
+            None => self.fresh(scope)?,
         };
         let mut metered = Metered { ready: self, live: Some(live) };
         let output = metered.live().call(self, function).await;
@@ -165,19 +168,20 @@ impl Ready {
     }
 
     /// A store in which there is no instance yet.
-    fn fresh(&self, scope: CallScope) -> Live {
+    fn fresh(&self, scope: CallScope) -> wasmtime::Result<Live> {
         let state = HostState::new(&self.resources, scope);
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter_async(|state| &mut state.limiter);
         // The table of host objects fills up first, and says so with a type of its own.
         store.set_max_component_handles(2 * MAX_HANDLES);
+        store.fuel_async_yield_interval(Some(FUEL_KNOWN))?;
         store.epoch_deadline_callback(|store| {
             if Instant::now() >= store.data().deadline {
                 return Err(DeadlinePassed.into());
             }
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
-        Live::new(store)
+        Ok(Live::new(store))
     }
 
     /// What one call may use.
