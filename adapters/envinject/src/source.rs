@@ -1,14 +1,9 @@
 //! Services that hold variables: Consul and etcd.
 
-mod consul;
-mod etcd;
-
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use powerstrip_sdk::http::Request;
 use powerstrip_sdk::{Error, Result, log};
+use powerstrip_stores::{Consul, Etcd, Pair};
 
 use crate::config::Place;
 use crate::{Variables, env};
@@ -28,9 +23,6 @@ pub(crate) enum Kind {
     /// etcd version 3.
     Etcd,
 }
-
-/// A key and its value, as bytes.
-type Pair = (String, Vec<u8>);
 
 impl Source {
     pub(crate) fn new(kind: Kind, place: Place) -> Self {
@@ -54,8 +46,8 @@ impl Source {
     /// Asks the service; every error names it.
     pub(crate) fn read(&self, timeout: Duration) -> Result<Variables> {
         let pairs = match self.kind {
-            Kind::Consul => consul::read(&self.place, timeout),
-            Kind::Etcd => etcd::read(&self.place, timeout),
+            Kind::Consul => Consul::new(&self.place.url, timeout).read(&self.place.prefix),
+            Kind::Etcd => Etcd::new(&self.place.url, timeout).read(&self.place.prefix),
         };
         let pairs = pairs
             .map_err(|error| Error::unavailable(format!("cannot read {}: {error}", self.name())))?;
@@ -76,22 +68,4 @@ fn variable((key, value): Pair) -> Option<(String, String)> {
             None
         }
     }
-}
-
-/// Sends a request, and takes an answer that is not a success for an error.
-fn call(request: Request, timeout: Duration) -> Result<Option<Vec<u8>>> {
-    let reply = request.timeout(timeout).send()?;
-    match reply.status {
-        200..=299 => Ok(Some(reply.body)),
-        404 => Ok(None),
-        status => Err(Error::other(format!("it answered {status}"))),
-    }
-}
-
-fn decode(text: &str) -> Result<Vec<u8>> {
-    Ok(BASE64_STANDARD.decode(text)?)
-}
-
-fn encode(bytes: &[u8]) -> String {
-    BASE64_STANDARD.encode(bytes)
 }
