@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -67,6 +67,24 @@ impl Etcd {
         let mut client = Client::connect(&format!("tcp://{}", self.host())).await;
         let answer = client.call(&request).await;
         assert_eq!(answer.status(), 200, "{}", answer.text());
+    }
+
+    /// All keys under a prefix with their values, in their order.
+    ///
+    /// # Panics
+    /// When etcd refuses to tell.
+    pub async fn read(&self, prefix: &str) -> Vec<(String, String)> {
+        let [first, end] = [prefix.to_owned(), format!("{prefix}\u{7f}")];
+        let [first, end] = [first, end].map(|key| BASE64_STANDARD.encode(key));
+        let request = Request::post("/v3/kv/range", &json!({"key": first, "range_end": end}));
+        let mut client = Client::connect(&format!("tcp://{}", self.host())).await;
+        let answer = client.call(&request).await.json();
+        let text = |value: &Value| {
+            let bytes = BASE64_STANDARD.decode(value.as_str().unwrap_or_default());
+            String::from_utf8(bytes.expect("etcd's base64")).expect("text")
+        };
+        let all = answer["kvs"].as_array().cloned().unwrap_or_default();
+        all.iter().map(|pair| (text(&pair["key"]), text(&pair["value"]))).collect()
     }
 }
 

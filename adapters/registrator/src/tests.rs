@@ -1,0 +1,229 @@
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use powerstrip_sdk::{Context, testing};
+use serde_json::{Value, json};
+
+use super::*;
+
+const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// A Docker Engine with one container, and a Consul.
+#[derive(Clone, Default)]
+struct World {
+    /// What the engine tells of the container; null for a container that is gone.
+    container: Rc<RefCell<Value>>,
+    /// The services of Consul by their ids.
+    services: Rc<RefCell<BTreeMap<String, Value>>>,
+}
+
+impl World {
+    fn new() -> Self {
+        let world = Self::default();
+        let serving = world.clone();
+        testing::http(move |request| Ok(serving.answer(request)));
+        world
+    }
+
+    fn answer(&self, request: &http::Request) -> http::Response {
+        let path = request.url.split_once("://").expect("a URL").1;
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let reply = |status, body: Value| http::Response {
+            status,
+            body: body.to_string().into(),
+            ..Default::default()
+        };
+        if path.starts_with("engine.internal/containers/") {
+            let container = self.container.borrow().clone();
+            return reply(if container.is_null() { 404 } else { 200 }, container);
+        }
+        if path == "consul/v1/agent/services" {
+            return reply(200, json!(*self.services.borrow()));
+        }
+        if let Some(id) = path.strip_prefix("consul/v1/agent/service/deregister/") {
+            let id = id.replace("%3A", ":");
+            let removed = self.services.borrow_mut().remove(&id);
+            return reply(if removed.is_some() { 200 } else { 404 }, Value::Null);
+        }
+        assert_eq!(path, "consul/v1/agent/service/register");
+        let mut listed = body.clone();
+        listed["Service"] =
+            listed.as_object_mut().expect("an object").remove("Name").expect("a name");
+        let id = body["ID"].as_str().expect("an id").to_owned();
+        self.services.borrow_mut().insert(id, listed);
+        reply(200, Value::Null)
+    }
+
+    fn runs(&self, running: bool, ports: &Value, labels: &Value) {
+        *self.container.borrow_mut() = json!({
+            "Id": ID, "Name": "/web", "State": {"Running": running},
+            "Config": {"Image": "docker.io/library/nginx:1", "Labels": labels, "Env": ["SERVICE_TAGS=a,b"]},
+            "NetworkSettings": {"Ports": ports},
+        });
+    }
+
+    /// Id, service and place of each entry.
+    fn entries(&self) -> Vec<(String, String, String)> {
+        let services = self.services.borrow();
+        let text = |value: &Value| value.as_str().expect("a string").to_owned();
+        let entry = |(id, service): (&String, &Value)| {
+            let place = format!("{}:{}", text(&service["Address"]), service["Port"]);
+            (id.clone(), text(&service["Service"]), place)
+        };
+        services.iter().map(entry).collect()
+    }
+}
+
+fn call(endpoint: &str, target: &str, name: &str, status: u16) {
+    let config = json!({"address": "10.0.0.5", "node": "n1", "consul": {"url": "http://consul"}});
+    let adapter: Registrator = testing::adapter(config);
+    let context = Context {
+        endpoint: Some(endpoint.to_owned()),
+        variables: vec![("name".to_owned(), name.to_owned())],
+        ..Context::default()
+    };
+    let request = testing::request_in(context, "POST", target, Value::Null);
+    let outcome = adapter.post(&request, &mut testing::response(status, Value::Null));
+    assert!(matches!(outcome, Ok(Post::Pass)), "{outcome:?}");
+}
+
+fn published(port: &str) -> Value {
+    json!([{"HostIp": "0.0.0.0", "HostPort": port}, {"HostIp": "::", "HostPort": port}])
+}
+
+fn entry(id: &str, service: &str, place: &str) -> (String, String, String) {
+    (format!("n1:web:0123456789ab:{id}"), service.to_owned(), place.to_owned())
+}
+
+#[test]
+fn a_container_that_starts_is_written_down_once_for_each_port() {
+    let world = World::new();
+    let ports = json!({
+        "80/tcp": published("32768"), "53/udp": published("53"), "9000/tcp": null,
+        "81/tcp": [{"HostIp": "127.0.0.1", "HostPort": "81"}],
+        "82/tcp": [{"HostIp": "10.9.9.9", "HostPort": "82"}],
+    });
+    world.runs(true, &ports, &json!({"SERVICE_82_NAME": "admin"}));
+
+    call("container-start", "/containers/web/start", "web", 204);
+
+    let expected = [
+        entry("53-udp", "nginx-53", "10.0.0.5:53"),
+        entry("80", "nginx-80", "10.0.0.5:32768"),
+        entry("82", "admin", "10.9.9.9:82"),
+    ];
+    assert_eq!(world.entries(), expected);
+    assert_eq!(world.services.borrow()["n1:web:0123456789ab:80"]["Tags"], json!(["a", "b"]));
+}
+
+#[test]
+fn a_container_that_stops_is_struck_out() {
+    let world = World::new();
+    world.runs(true, &json!({"80/tcp": published("80")}), &json!({"SERVICE_NAME": "shop"}));
+    call("container-start", "/containers/web/start", "web", 204);
+    let started = world.entries();
+    world.runs(false, &json!({}), &json!({}));
+
+    call("container-stop", "/containers/web/stop", "web", 204);
+
+    assert_eq!(started, [entry("80", "shop", "10.0.0.5:80")]);
+    assert_eq!(world.entries(), []);
+}
+
+#[test]
+fn a_container_that_is_gone_is_struck_out_by_its_name_or_its_id() {
+    for name in ["web", ID, "0123"] {
+        let world = World::new();
+        world.runs(true, &json!({"80/tcp": published("80")}), &Value::Null);
+        call("container-start", "/containers/web/start", "web", 204);
+        assert_eq!(world.entries().len(), 1);
+        *world.container.borrow_mut() = Value::Null;
+
+        call("container-delete", "/containers/web", name, 204);
+
+        assert_eq!(world.entries(), [], "{name}");
+    }
+}
+
+#[test]
+fn a_signal_that_does_not_end_it_changes_nothing() {
+    let world = World::new();
+    world.runs(true, &json!({"80/tcp": published("80")}), &Value::Null);
+    call("container-start", "/containers/web/start", "web", 204);
+
+    call("container-kill", "/containers/web/kill?signal=HUP", "web", 204);
+
+    assert_eq!(world.entries().len(), 1);
+}
+
+#[test]
+fn a_container_that_is_renamed_is_written_down_anew() {
+    let world = World::new();
+    world.runs(true, &json!({"80/tcp": published("80")}), &Value::Null);
+    call("container-start", "/containers/web/start", "web", 204);
+    world.container.borrow_mut()["Name"] = json!("/shop");
+
+    call("container-rename", "/containers/web/rename?name=shop", "web", 204);
+
+    let names: Vec<String> = world.entries().into_iter().map(|entry| entry.0).collect();
+    assert_eq!(names, ["n1:shop:0123456789ab:80"]);
+}
+
+#[test]
+fn a_container_that_wants_to_be_ignored_is() {
+    let world = World::new();
+    world.runs(true, &json!({"80/tcp": published("80")}), &json!({"SERVICE_IGNORE": "1"}));
+
+    call("container-start", "/containers/web/start", "web", 204);
+
+    assert_eq!(world.entries(), []);
+}
+
+#[test]
+fn a_call_that_failed_is_left_alone() {
+    let world = World::new();
+    world.runs(true, &json!({"80/tcp": published("80")}), &Value::Null);
+
+    call("container-start", "/containers/web/start", "web", 500);
+
+    assert_eq!(world.entries(), []);
+}
+
+#[test]
+fn what_others_have_registered_stays() {
+    let world = World::new();
+    let foreign = json!({"ID": "consul", "Service": "consul", "Port": 8300});
+    world.services.borrow_mut().insert("consul".to_owned(), foreign);
+    let alike =
+        json!({"ID": "n1:web:0123456789ab:80", "Service": "nginx", "Address": "", "Port": 1});
+    world.services.borrow_mut().insert("n1:web:0123456789ab:80".to_owned(), alike);
+
+    call("container-delete", "/containers/web", "web", 204);
+
+    assert_eq!(world.services.borrow().len(), 2);
+}
+
+macro_rules! refuses {
+    ($($name:ident: $config:tt => $expected:literal;)+) => {$(
+        #[test]
+        fn $name() {
+            let config = json!($config);
+
+            let refused = testing::try_adapter::<Registrator>(config);
+
+            assert_eq!(refused.expect_err("the configuration is wrong"), $expected);
+        }
+    )+};
+}
+
+refuses! {
+    no_registry: {"address": "a"} => "write one of consul and etcd";
+    two_registries: {"address": "a", "consul": {"url": "http://c"}, "etcd": {"url": "http://e"}} =>
+        "write one of consul and etcd";
+    no_address: {"consul": {"url": "http://c"}} => "missing field `address`";
+    a_url_that_is_none: {"address": "a", "etcd": {"url": "etcd:2379"}} =>
+        "etcd.url: \"etcd:2379\" is not an http:// or https:// URL";
+    a_node_that_would_divide_a_key: {"address": "a", "node": "a/b", "etcd": {"url": "http://e"}} =>
+        "node: \"a/b\" is no name for a node";
+}

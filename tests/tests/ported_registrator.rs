@@ -1,0 +1,117 @@
+//! `registrator` between a real Docker Engine and a real etcd: services come and go.
+
+use powerstrip_tests::{Docker, Etcd, Powerstrip, RealEngine};
+use serde_json::json;
+
+const SERVICES: &str = "services/";
+
+/// A proxy that writes to this etcd what it starts and stops.
+async fn writing(engine: &RealEngine, etcd: &Etcd) -> Powerstrip {
+    let settings = json!({
+        "config": {"address": "10.1.2.3", "node": "n1", "etcd": {"url": etcd.url()}},
+        "grants": {"engine": ["GET /containers/*/json"], "http": [etcd.host()]},
+    });
+    Powerstrip::builder()
+        .engine(engine.address())
+        .component("registrator")
+        .adapter("registrator", settings)
+        .post("POST /*/containers/*/{start,restart,stop,kill,rename}", &["registrator"])
+        .post("DELETE /*/containers/*", &["registrator"])
+        .start()
+        .await
+}
+
+/// A container with one published port, whose name begins with this word; and its name.
+async fn started(docker: &Docker, what: &str) -> String {
+    let name = format!("registrator-{what}-{}", std::process::id());
+    let run = ["run", "-d", "--init", "-p", "80", "-l", "SERVICE_NAME=shop", "--name", &name];
+    docker.output(&[&run[..], &["busybox", "sleep", "1000"]].concat()).await;
+    name
+}
+
+/// The published port as the engine tells it.
+async fn port(docker: &Docker, name: &str) -> String {
+    let format = "{{(index (index .NetworkSettings.Ports \"80/tcp\") 0).HostPort}}";
+    docker.output(&["inspect", "-f", format, name]).await
+}
+
+#[tokio::test]
+async fn a_service_lives_as_long_as_its_container_runs() {
+    let (Some(engine), Some(etcd)) = (RealEngine::find().await, Etcd::start().await) else {
+        return;
+    };
+    let powerstrip = writing(&engine, &etcd).await;
+    let docker = Docker::at(powerstrip.address());
+
+    let name = started(&docker, "life").await;
+    let (running, port) = (etcd.read(SERVICES).await, port(&docker, &name).await);
+    docker.output(&["stop", "-t", "0", &name]).await;
+    let stopped = etcd.read(SERVICES).await;
+    docker.output(&["start", &name]).await;
+    let again = etcd.read(SERVICES).await;
+    docker.output(&["rm", "-f", &name]).await;
+    let removed = etcd.read(SERVICES).await;
+
+    let [(key, value)] = &*running else { panic!("{running:?}") };
+    assert!(key.starts_with(&format!("services/shop/n1:{name}:")) && key.ends_with(":80"), "{key}");
+    assert_eq!(*value, format!("10.1.2.3:{port}"));
+    assert_eq!((stopped, again.len(), removed), (vec![], 1, vec![]));
+}
+
+#[tokio::test]
+async fn a_service_is_renamed_with_its_container() {
+    let (Some(engine), Some(etcd)) = (RealEngine::find().await, Etcd::start().await) else {
+        return;
+    };
+    let powerstrip = writing(&engine, &etcd).await;
+    let docker = Docker::at(powerstrip.address());
+    let name = started(&docker, "old").await;
+
+    let new = name.replace("old", "new");
+    docker.output(&["rename", &name, &new]).await;
+
+    let keys: Vec<String> = etcd.read(SERVICES).await.into_iter().map(|pair| pair.0).collect();
+    docker.output(&["rm", "-f", &new]).await;
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    assert!(keys[0].starts_with(&format!("services/shop/n1:{new}:")), "{keys:?}");
+}
+
+#[tokio::test]
+async fn a_container_that_removes_itself_is_struck_out_when_it_is_stopped() {
+    let (Some(engine), Some(etcd)) = (RealEngine::find().await, Etcd::start().await) else {
+        return;
+    };
+    let powerstrip = writing(&engine, &etcd).await;
+    let docker = Docker::at(powerstrip.address());
+    let run = ["run", "-d", "--rm", "--init", "-p", "80", "busybox", "sleep", "1000"];
+    let id = docker.output(&run).await;
+    let running = etcd.read(SERVICES).await;
+
+    docker.output(&["stop", "-t", "0", &id[..12]]).await;
+
+    assert_eq!(running.len(), 1, "{running:?}");
+    assert_eq!(etcd.read(SERVICES).await, []);
+}
+
+#[tokio::test]
+async fn a_registry_that_is_down_fails_the_start_and_is_named() {
+    let Some(engine) = RealEngine::find().await else { return };
+    let settings = json!({
+        "config": {"address": "10.1.2.3", "consul": {"url": "http://127.0.0.1:1"}},
+        "grants": {"engine": ["GET /containers/*/json"], "http": ["127.0.0.1:1"]},
+    });
+    let powerstrip = Powerstrip::builder()
+        .engine(engine.address())
+        .component("registrator")
+        .adapter("registrator", settings)
+        .post("POST /*/containers/*/start", &["registrator"])
+        .start()
+        .await;
+
+    let docker = Docker::at(powerstrip.address());
+    let run = docker.run(&["run", "--rm", "-p", "80", "busybox", "sleep", "1"]).await;
+
+    let expected = "adapter registrator failed in its post-hook: cannot use Consul at \
+                    http://127.0.0.1:1: connection refused";
+    assert!(run.stderr.contains(expected), "{}", run.stderr);
+}
