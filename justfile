@@ -121,7 +121,8 @@ build:
 # Build the adapters into target/adapters, to be copied where Powerstrip looks for them
 [group('build')]
 adapters:
-    cargo run --quiet --package powerstrip-guest-build -- target/adapters envinject slowreq
+    cargo run --quiet --package powerstrip-guest-build -- target/adapters \
+        debug envinject logfiles registrator restrict-image slowreq waitready
 
 # Build the program for use and put it where cargo puts programs
 [group('release')]

@@ -35,7 +35,9 @@ async fn every_block_of_yaml_is_a_good_configuration() {
 /// The documents' examples name the adapters of this repository, in a folder that has them, and
 /// those that readers build themselves, for which `witness` stands in.
 fn with_every_adapter(text: &str) -> Builder {
-    let builder = Powerstrip::builder().component("slowreq").component("envinject");
+    let ours =
+        ["debug", "envinject", "logfiles", "registrator", "restrict-image", "slowreq", "waitready"];
+    let builder = ours.into_iter().fold(Powerstrip::builder(), Builder::component);
     let builder = ["team-label", "python-labels", "javascript-labels"]
         .into_iter()
         .fold(builder, |builder, name| builder.component_as("witness", name));
@@ -115,7 +117,7 @@ fn root() -> PathBuf {
 
 fn documents() -> Vec<PathBuf> {
     let mut documents = vec![root().join("README.md"), root().join("guest-sdk/README.md")];
-    for folder in ["docs", "adapters", "examples"] {
+    for folder in ["docs", "docs/adapters", "adapters", "examples"] {
         let entries = fs::read_dir(root().join(folder)).expect("a folder of the repository");
         for path in entries.flatten().map(|entry| entry.path()) {
             let is_document = path.extension().is_some_and(|extension| extension == "md");
