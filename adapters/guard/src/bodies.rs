@@ -1,0 +1,98 @@
+//! What the bodies and queries of requests ask for, held against what they may.
+
+mod build;
+mod container;
+mod devices;
+mod image;
+mod mounts;
+mod namespaces;
+mod network;
+mod plugin;
+mod resources;
+mod service;
+mod volume;
+
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::config::{Section, Sections};
+use crate::draft::Draft;
+use crate::json::{flag, is_zero, text};
+use crate::refusal::{Judged, Reasons, Refusal};
+
+pub(crate) use mounts::parts_of;
+pub(crate) use namespaces::{is_predefined, joined};
+
+/// Holds a call against what bodies may ask, and fills in ceilings where nothing was asked.
+pub(crate) fn check(call: &Call, draft: &mut Draft, sections: &Sections) -> Judged {
+    match call.endpoint().unwrap_or_default() {
+        "container-create" => container::create(draft, sections),
+        "container-update" => container::update(draft, sections),
+        "container-start" => start(draft, sections),
+        "container-exec" => exec(draft, sections),
+        "service-create" | "service-update" => service::check(draft, sections),
+        "build" => build::check(draft, sections),
+        "image-create" => image::pull(draft, sections),
+        "volume-create" => volume::create(draft, sections),
+        "network-create" => network::create(draft, sections),
+        "network-connect" => network::connect(call, sections),
+        "plugin-pull" | "plugin-upgrade" => plugin::pull(draft, sections),
+        "plugin-set" | "plugin-create" => plugin::change(sections),
+        _ => Ok(()),
+    }
+}
+
+/// The settings of a section, those of none where it is not configured; none for `any`.
+fn limits<T: Default + Clone>(section: &Option<Section<T>>) -> Option<T> {
+    match section {
+        None => Some(T::default()),
+        Some(Section::Limited(settings)) => Some(settings.clone()),
+        Some(Section::Any) => None,
+    }
+}
+
+/// Old clients could change a container while they started it, and a checkpoint is read from any
+/// folder of the host.
+fn start(draft: &Draft, sections: &Sections) -> Judged {
+    if limits(&sections.containers).is_none() {
+        return Ok(());
+    }
+    let mut reasons = Reasons::default();
+    if !is_zero(draft.body()) {
+        reasons.add("a start has a body", "containers: any");
+    }
+    if draft.parameter("checkpoint").is_some() || draft.parameter("checkpoint-dir").is_some() {
+        reasons.add("a start has a checkpoint", "containers: any");
+    }
+    reasons.judge()
+}
+
+fn exec(draft: &Draft, sections: &Sections) -> Judged {
+    let Some(limits) = limits(&sections.exec) else { return Ok(()) };
+    let body: &Value = draft.required()?;
+    let mut reasons = Reasons::default();
+    if flag(body, "Privileged") && limits.privileged != Some(true) {
+        reasons.add("Privileged", "exec.privileged: true");
+    }
+    let user = text(body, "User")?;
+    if limits.users.is_some_and(|users| !users.matches(user)) {
+        reasons.add(format!("User \"{user}\""), "another user, or that one in exec.users");
+    }
+    reasons.judge()
+}
+
+/// That something needs a list with an entry for it.
+fn unless_listed(
+    reasons: &mut Reasons,
+    (list, setting): (Option<&crate::config::Many<crate::config::Glob>>, &str),
+    (what, value): (&str, &str),
+) {
+    if !list.is_some_and(|list| list.matches(value)) {
+        reasons.add(format!("{what} {value}"), format!("{setting}: [\"{value}\"]"));
+    }
+}
+
+/// A word that is not one of those that are understood.
+fn unclear(what: &str, value: &str) -> Refusal {
+    Refusal::Unclear(format!("{what} \"{value}\""))
+}

@@ -1,0 +1,94 @@
+//! `POST /build`: what its query asks beside its archive.
+
+use serde_json::{Map, Value, json};
+
+use super::{limits, resources};
+use crate::config::{Build, Containers, Section, Sections};
+use crate::draft::Draft;
+use crate::refusal::{Judged, Reasons};
+
+/// The parameters of a build that are settings of the containers that it runs in.
+const NUMBERS: [(&str, &str); 4] = [
+    ("memory", "Memory"),
+    ("memswap", "MemorySwap"),
+    ("cpuquota", "CpuQuota"),
+    ("cpuperiod", "CpuPeriod"),
+];
+
+/// A build runs its steps in containers, which may have what containers may have.
+pub(super) fn check(draft: &mut Draft, sections: &Sections) -> Judged {
+    let mut reasons = Reasons::default();
+    if let Some(build) = limits(&sections.build) {
+        remote(draft, &build, &mut reasons);
+    }
+    if let Some(containers) = limits(&sections.containers) {
+        let host = as_host_config(draft)?;
+        super::container::look_at_all(
+            &host,
+            &containers,
+            &without_volumes(sections),
+            &mut reasons,
+        )?;
+        resources::of_create(&host, &containers, &mut reasons)?;
+        reasons.judge()?;
+        fill(draft, &containers);
+        return Ok(());
+    }
+    reasons.judge()
+}
+
+fn remote(draft: &Draft, build: &Build, reasons: &mut Reasons) {
+    // `client-session` is what BuildKit calls a context that the client itself sends.
+    for remote in draft.parameters("remote") {
+        let own = remote.is_empty() || remote == "client-session";
+        if !own && !build.remote.as_ref().is_some_and(|list| list.matches(&remote)) {
+            let setting = format!("build.remote: [\"{remote}\"]");
+            reasons.add(format!("the remote context {remote}"), setting);
+        }
+    }
+}
+
+/// The query in the words of a container.
+fn as_host_config(draft: &Draft) -> Judged<Value> {
+    let mut host = Map::new();
+    for (parameter, name) in NUMBERS {
+        // What is no number the engine reads as 0.
+        let number = draft.parameter(parameter).and_then(|text| text.parse::<i64>().ok());
+        host.insert(name.to_owned(), json!(number.unwrap_or_default()));
+    }
+    let mode = draft.parameter("networkmode").unwrap_or_default();
+    let parent = draft.parameter("cgroupparent").unwrap_or_default();
+    host.insert("NetworkMode".to_owned(), json!(mode));
+    host.insert("CgroupParent".to_owned(), json!(parent));
+    host.insert("SecurityOpt".to_owned(), security_options(draft)?);
+    Ok(Value::Object(host))
+}
+
+/// A JSON list, or words one after the other.
+fn security_options(draft: &Draft) -> Judged<Value> {
+    match draft.json("securityopt") {
+        Ok(Value::Array(list)) => Ok(Value::Array(list)),
+        Ok(Value::Null) => Ok(Value::Null),
+        _ => Ok(json!(draft.parameters("securityopt"))),
+    }
+}
+
+fn without_volumes(sections: &Sections) -> Sections {
+    Sections { volumes: Some(Section::Any), ..sections.clone() }
+}
+
+/// The classic builder takes these; BuildKit has no limits of its own.
+fn fill(draft: &mut Draft, containers: &Containers) {
+    if draft.parameter("version").as_deref() == Some("2") {
+        return;
+    }
+    let asks = |name: &str| draft.parameter(name).is_some_and(|text| !matches!(&*text, "" | "0"));
+    let (no_memory, no_cpus) = (!asks("memory"), !asks("cpuquota"));
+    if let Some(most) = containers.memory.filter(|_| no_memory) {
+        draft.set_parameter("memory", most.0.to_string());
+    }
+    if let Some(most) = containers.cpus.filter(|_| no_cpus) {
+        draft.set_parameter("cpuperiod", "100000");
+        draft.set_parameter("cpuquota", (most.0 / 10_000).to_string());
+    }
+}

@@ -1,0 +1,98 @@
+//! One call as the rules see it: what it is, and what it is about.
+
+use std::cell::OnceCell;
+
+use powerstrip_sdk::{Context, Request};
+
+use crate::object::{Kind, Object};
+use crate::refusal::Judged;
+
+/// A call that is being judged.
+#[derive(Debug)]
+pub(crate) struct Call {
+    method: String,
+    path: String,
+    endpoint: Option<String>,
+    context: Context,
+    /// Looked up when it is first needed, and then pinned.
+    object: OnceCell<Judged<Object>>,
+}
+
+impl Call {
+    /// The call that a request makes.
+    pub(crate) fn of(request: &Request) -> Self {
+        let context = request.context().clone();
+        let endpoint = match context.endpoint.as_deref() {
+            // The engine imports where it is not told what to pull: another call under the same path.
+            Some("image-create")
+                if request.query_value("fromImage").is_none_or(|it| it.is_empty()) =>
+            {
+                Some("image-import".to_owned())
+            }
+            endpoint => endpoint.map(str::to_owned),
+        };
+        Self {
+            method: request.method().to_owned(),
+            path: request.api_path().to_owned(),
+            endpoint,
+            context,
+            object: OnceCell::new(),
+        }
+    }
+
+    /// Its name in the catalogue; none for a call that nobody knows.
+    pub(crate) fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    /// Its name for people.
+    pub(crate) fn name(&self) -> &str {
+        self.endpoint().unwrap_or("an unknown call")
+    }
+
+    /// The method.
+    pub(crate) fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The path without its version.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The version that it is served under.
+    pub(crate) fn version(&self) -> &str {
+        &self.context.api_version
+    }
+
+    /// What the host knows of it.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The kind of object that it is about, and what the client calls it.
+    pub(crate) fn target(&self) -> Option<(Kind, &str)> {
+        let (kind, variable) = Kind::of_endpoint(self.endpoint()?)?;
+        Some((kind, self.context.variable(variable)?))
+    }
+
+    /// The object that it is about, as the engine knows it; none where it is about none.
+    pub(crate) fn object(&self) -> Judged<Option<&Object>> {
+        let Some((kind, name)) = self.target() else { return Ok(None) };
+        let found = self.object.get_or_init(|| kind.find(name));
+        found.as_ref().map(Some).map_err(Clone::clone)
+    }
+
+    /// Puts the object's id in place of its name, if it was looked up: what was judged is what is
+    /// called, though the name may have become another's meanwhile.
+    pub(crate) fn pin(&self, request: &mut Request) {
+        let Some(Ok(object)) = self.object.get() else { return };
+        let Some(endpoint) = self.endpoint() else { return };
+        let Some((kind, variable)) = Kind::of_endpoint(endpoint) else { return };
+        // An image is untagged, pushed and tagged by its name, and a volume has nothing but its name.
+        let by_name = matches!(endpoint, "image-delete" | "image-push") || kind == Kind::Volume;
+        if !by_name && self.context.variable(variable) != Some(&object.id) {
+            request.set_variable(variable, object.id.clone());
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Sizes, processors and ports.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
+
+use super::value::Numbers;
+
+/// A size: `2GiB`, `500MB`, or a number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bytes(pub(crate) i64);
+
+const UNITS: [(&str, i64); 7] = [
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
+    ("kB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+];
+
+impl Bytes {
+    fn parse(text: &str) -> Option<Self> {
+        let unit = UNITS.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)));
+        let (digits, factor) = unit.unwrap_or((text, &1));
+        let bytes = digits.trim().parse::<i64>().ok()?.checked_mul(*factor)?;
+        (bytes > 0).then_some(Self(bytes))
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Size)
+    }
+}
+
+struct Size;
+
+impl Visitor<'_> for Size {
+    type Value = Bytes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a size such as 512MiB or 2GB")
+    }
+
+    fn visit_u64<E: Error>(self, bytes: u64) -> Result<Bytes, E> {
+        self.visit_str(&bytes.to_string())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Bytes, E> {
+        Bytes::parse(text).ok_or_else(|| E::custom(format!("\"{text}\" is not a size")))
+    }
+}
+
+/// Processors, in billionths of one: `2`, `1.5`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cpus(pub(crate) i64);
+
+impl<'de> Deserialize<'de> for Cpus {
+    #[expect(clippy::cast_possible_truncation, reason = "as many processors as there can be fit")]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let cpus = f64::deserialize(deserializer)?;
+        if cpus > 0.0 && cpus < 1e6 {
+            return Ok(Self((cpus * 1e9) as i64));
+        }
+        Err(D::Error::custom(format!("{cpus} is not a number of processors")))
+    }
+}
+
+/// Ports of the host: `8080`, `8000-8999`, `127.0.0.1:8000-8999`, `127.0.0.1:*`, `*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ports {
+    /// The address on which alone they are; any if there is none.
+    address: Option<String>,
+    /// The ports; all if there is none.
+    numbers: Option<Numbers>,
+}
+
+impl Ports {
+    /// Whether these ports may be published on this address. A port that the engine chooses is as
+    /// good as any.
+    pub(crate) fn allow(&self, address: &str, ports: &str) -> bool {
+        let here = self.address.as_deref().is_none_or(|own| own == address);
+        let chosen = matches!(ports, "" | "0");
+        let covers = |own: Numbers| Numbers::parse(ports).is_some_and(|asked| own.covers(asked));
+        here && (chosen || self.numbers.is_none_or(covers))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (address, ports) = match text.rsplit_once(':') {
+            Some((address, ports)) => (Some(address.trim_matches(['[', ']']).to_owned()), ports),
+            None => (None, text),
+        };
+        let numbers = if ports == "*" { None } else { Some(Numbers::parse(ports)?) };
+        Some(Self { address, numbers })
+    }
+}
+
+impl<'de> Deserialize<'de> for Ports {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PortText)
+    }
+}
+
+struct PortText;
+
+impl Visitor<'_> for PortText {
+    type Value = Ports;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ports such as 8000-8999 or 127.0.0.1:*")
+    }
+
+    fn visit_u64<E: Error>(self, port: u64) -> Result<Ports, E> {
+        self.visit_str(&port.to_string())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Ports, E> {
+        Ports::parse(text).ok_or_else(|| E::custom(format!("\"{text}\" are no ports")))
+    }
+}

@@ -1,0 +1,99 @@
+//! A request while the guard changes it: its query and its JSON body, read once.
+
+use std::collections::BTreeSet;
+
+use powerstrip_sdk::Request;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::json::object_in;
+use crate::refusal::{Judged, Refusal};
+
+/// A request's query and body.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    query: Vec<(String, String)>,
+    query_changed: bool,
+    /// `null` where there is none, or where hooks are not shown it.
+    body: Value,
+    changed: BTreeSet<String>,
+}
+
+impl Draft {
+    /// Reads a request.
+    pub(crate) fn of(request: &Request) -> Judged<Self> {
+        let body = match request.body() {
+            None => Value::Null,
+            Some(bytes) => serde_json::from_slice(bytes)
+                .map_err(|error| Refusal::Unclear(format!("its body: {error}")))?,
+        };
+        Ok(Self { query: request.query(), body, ..Self::default() })
+    }
+
+    /// The body.
+    pub(crate) fn body(&self) -> &Value {
+        &self.body
+    }
+
+    /// The body of a call that cannot be judged without it.
+    pub(crate) fn required(&self) -> Judged<&Value> {
+        match &self.body {
+            Value::Object(_) => Ok(&self.body),
+            _ => Err(Refusal::Unclear("it has no JSON body that adapters are shown".to_owned())),
+        }
+    }
+
+    /// The object in a field of the body, to be changed.
+    pub(crate) fn object_in(&mut self, name: &str) -> Judged<&mut Map<String, Value>> {
+        self.changed.insert(name.to_owned());
+        object_in(&mut self.body, name)
+    }
+
+    /// A field of the body, to be changed.
+    pub(crate) fn field_mut(&mut self, name: &str) -> &mut Value {
+        self.changed.insert(name.to_owned());
+        &mut self.body[name]
+    }
+
+    /// The first value of a parameter, which is the one that the engine takes.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        self.query.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone())
+    }
+
+    /// All values of a parameter.
+    pub(crate) fn parameters(&self, name: &str) -> Vec<String> {
+        let named = self.query.iter().filter(|(other, _)| other == name);
+        named.map(|(_, value)| value.clone()).collect()
+    }
+
+    /// A parameter that holds JSON; `null` where there is none.
+    pub(crate) fn json(&self, name: &str) -> Judged<Value> {
+        match self.parameter(name).filter(|text| !text.is_empty()) {
+            None => Ok(Value::Null),
+            Some(text) => serde_json::from_str(&text)
+                .map_err(|error| Refusal::Unclear(format!("the parameter {name}: {error}"))),
+        }
+    }
+
+    /// Sets a parameter in place of all of its values.
+    pub(crate) fn set_parameter(&mut self, name: &str, value: impl Into<String>) {
+        self.query.retain(|(other, _)| other != name);
+        self.query.push((name.to_owned(), value.into()));
+        self.query_changed = true;
+    }
+
+    /// Writes what was changed.
+    pub(crate) fn write(self, request: &mut Request) -> Judged {
+        if self.query_changed {
+            request.set_query(self.query);
+        }
+        for name in &self.changed {
+            set(request, name, &self.body[name.as_str()])?;
+        }
+        Ok(())
+    }
+}
+
+fn set(request: &mut Request, name: &str, value: &impl Serialize) -> Judged {
+    request.set_field(name, value).map_err(|error| Refusal::Unclear(error.to_string()))
+}

@@ -1,0 +1,79 @@
+//! Decides who may ask what of the Docker Engine, and shows everybody only what is theirs.
+//!
+//! A call goes through in five steps: a rule admits it, its body asks for nothing that is not
+//! allowed, what it makes is labelled, it touches only what is the client's, and names are pinned
+//! to ids. `docs/adapters/guard.md` is for operators.
+
+mod bodies;
+mod call;
+mod config;
+mod draft;
+mod identity;
+mod json;
+mod object;
+mod owner;
+mod path;
+mod pattern;
+mod policy;
+mod preset;
+mod reference;
+mod refusal;
+
+use powerstrip_sdk::{Adapter, BodyNeed, Error, Pre, Request, Response, Result};
+use serde_json::Value;
+
+use call::Call;
+use draft::Draft;
+use policy::Policy;
+use refusal::Judged;
+
+/// The adapter.
+#[derive(Debug)]
+pub struct Guard(Policy);
+
+impl Adapter for Guard {
+    type Config = Value;
+
+    const RESPONSE_BODY: BodyNeed = BodyNeed::None;
+    const GRANTS: &'static [&'static str] = &["engine?"];
+    const CONFIG_SCHEMA: Option<&'static str> = Some(include_str!("config.schema.json"));
+
+    fn new(config: Value) -> Result<Self> {
+        let config = config::read(config).map_err(Error::bad_message)?;
+        Ok(Self(Policy::of(config)))
+    }
+
+    fn pre(&self, request: &mut Request) -> Result<Pre> {
+        let call = Call::of(request);
+        Ok(match self.0.judge(&call, request) {
+            Ok(None) => Pre::Pass,
+            Ok(Some(answer)) => Pre::Respond(answer),
+            Err(refusal) => {
+                let line = format!("{} {}", call.method(), call.path());
+                Pre::Reject(refusal.reject(call.name(), &line))
+            }
+        })
+    }
+}
+
+impl Policy {
+    /// What becomes of a call: it goes on, perhaps changed, or is answered here.
+    fn judge(&self, call: &Call, request: &mut Request) -> Judged<Option<Response>> {
+        let mut draft = Draft::of(request)?;
+        let sections = self.admit(call, &draft)?;
+        bodies::check(call, &mut draft, &sections)?;
+        owner::label(self, call, &mut draft)?;
+        let answer = match &self.owner {
+            Some(owner) => owner::confine(owner, call, &mut draft, request)?,
+            None => None,
+        };
+        draft.write(request)?;
+        call.pin(request);
+        Ok(answer)
+    }
+}
+
+powerstrip_sdk::export!(Guard: pre);
+
+#[cfg(test)]
+mod tests;

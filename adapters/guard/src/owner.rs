@@ -1,0 +1,148 @@
+//! Whose is what: what clients make is labelled, and they list, name and mention only what carries
+//! their label.
+
+mod answers;
+mod filters;
+mod mentions;
+
+use std::collections::BTreeMap;
+
+use powerstrip_sdk::{Request, Response};
+use serde_json::{Map, Value, json};
+
+use crate::call::Call;
+use crate::config::Owner;
+use crate::draft::Draft;
+use crate::json::object_in;
+use crate::object::{Kind, Object};
+use crate::policy::Policy;
+use crate::refusal::{Judged, Refusal};
+
+/// The label of the client that calls.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    key: String,
+    value: String,
+    /// Whether images carry it too.
+    images: bool,
+}
+
+impl Mark {
+    fn of(owner: &Owner, call: &Call) -> Judged<Self> {
+        let value = owner.value.fill(call.context())?;
+        Ok(Self { key: owner.label.clone(), value, images: owner.images })
+    }
+
+    fn is_on(&self, object: &Object) -> bool {
+        object.labels.get(&self.key) == Some(&self.value)
+    }
+
+    /// Whether objects of this kind belong to somebody.
+    fn covers(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Image => self.images,
+            Kind::Node | Kind::Plugin => false,
+            _ => true,
+        }
+    }
+
+    /// An object that the client mentions, if it is there and the client's.
+    fn find(&self, kind: Kind, name: &str) -> Judged<Object> {
+        let object = kind.find(name)?;
+        if !self.covers(kind) || self.is_on(&object) { Ok(object) } else { Err(kind.absent(name)) }
+    }
+}
+
+/// Labels what a call makes or changes: by the operator's labels, and the owner's.
+pub(crate) fn label(policy: &Policy, call: &Call, draft: &mut Draft) -> Judged {
+    let endpoint = call.endpoint().unwrap_or_default();
+    let is_swarm =
+        matches!(endpoint, "secret-create" | "secret-update" | "config-create" | "config-update");
+    let is_service = matches!(endpoint, "service-create" | "service-update");
+    let makes = matches!(endpoint, "container-create" | "volume-create" | "network-create");
+    if !(makes || is_service || is_swarm || endpoint == "build") {
+        return Ok(());
+    }
+    let labels = labels(policy, call)?;
+    if labels.is_empty() {
+        return Ok(());
+    }
+    if endpoint == "build" {
+        return label_build(draft, &labels);
+    }
+    if is_swarm && draft.body().is_null() {
+        let grant =
+            "its labels are in a body that adapters are shown with grants: {credentials: true}";
+        return Err(Refusal::Unable(grant.to_owned()));
+    }
+    draft.required()?;
+    add(draft.object_in("Labels")?, &labels);
+    if is_service {
+        let spec = object_in(draft.field_mut("TaskTemplate"), "ContainerSpec")?;
+        let labels_of_tasks = spec.entry("Labels").or_insert(Value::Null);
+        if labels_of_tasks.is_null() {
+            *labels_of_tasks = json!({});
+        }
+        let unclear = || Refusal::Unclear("ContainerSpec.Labels is not an object".to_owned());
+        add(labels_of_tasks.as_object_mut().ok_or_else(unclear)?, &labels);
+    }
+    Ok(())
+}
+
+fn labels(policy: &Policy, call: &Call) -> Judged<BTreeMap<String, String>> {
+    let context = call.context();
+    let own = policy.owner.iter().map(|owner| (&owner.label, &owner.value));
+    let forced = policy.labels.iter().map(|(key, value)| (key, value));
+    // The first is the strongest: the owner's, then the operator's own, then those of presets.
+    let all: Vec<_> = own.chain(forced).collect();
+    let fill = |(key, value): &(&String, &crate::identity::Template)| {
+        value.fill(context).map(|value| ((*key).clone(), value))
+    };
+    all.iter().rev().map(fill).collect()
+}
+
+fn add(object: &mut Map<String, Value>, labels: &BTreeMap<String, String>) {
+    object.extend(labels.iter().map(|(key, value)| (key.clone(), json!(value))));
+}
+
+/// A build's labels are JSON in its query.
+fn label_build(draft: &mut Draft, labels: &BTreeMap<String, String>) -> Judged {
+    let mut object = match draft.json("labels")? {
+        Value::Null => Map::new(),
+        Value::Object(object) => object,
+        _ => return Err(Refusal::Unclear("the parameter labels is not an object".to_owned())),
+    };
+    add(&mut object, labels);
+    draft.set_parameter("labels", Value::Object(object).to_string());
+    Ok(())
+}
+
+/// Keeps a call to what is the client's. What no filter can narrow is answered here, from what the
+/// engine says, so that nothing depends on a second hook.
+pub(crate) fn confine(
+    owner: &Owner,
+    call: &Call,
+    draft: &mut Draft,
+    request: &Request,
+) -> Judged<Option<Response>> {
+    let mark = Mark::of(owner, call)?;
+    if call.endpoint().is_none_or(|endpoint| endpoint.starts_with("libpod-")) {
+        let why = "nobody knows whose things it is about, and each client has its own (owner)";
+        return Err(Refusal::Denied(why.to_owned()));
+    }
+    if let Some((kind, name)) = call.target() {
+        let is_named = is_network_for_all(call, kind, name);
+        if mark.covers(kind) && !is_named && !call.object()?.is_some_and(|it| mark.is_on(it)) {
+            return Err(kind.absent(name));
+        }
+    }
+    mentions::check(&mark, call, draft)?;
+    filters::narrow(&mark, call, draft)?;
+    answers::answer(&mark, call, request)
+}
+
+/// The engine's own networks belong to nobody: containers may be connected to them, and that is all.
+fn is_network_for_all(call: &Call, kind: Kind, name: &str) -> bool {
+    let connects = matches!(call.endpoint(), Some("network-connect" | "network-disconnect"));
+    connects && kind == Kind::Network && matches!(name, "bridge" | "none" | "host")
+}

@@ -1,0 +1,156 @@
+//! Objects that a call mentions beside the one that it is about: in its body, in its query.
+
+use powerstrip_sdk::engine;
+use serde_json::{Value, json};
+
+use super::Mark;
+use crate::bodies::{is_predefined, joined, parts_of};
+use crate::call::Call;
+use crate::draft::Draft;
+use crate::json::{entries, field, list, text, texts};
+use crate::object::Kind;
+use crate::refusal::{Judged, Refusal};
+
+/// Looks at all that a call mentions. Containers that may be renamed are put in by their ids.
+pub(super) fn check(mark: &Mark, call: &Call, draft: &mut Draft) -> Judged {
+    match call.endpoint().unwrap_or_default() {
+        "container-create" => container(mark, draft),
+        "service-create" | "service-update" => service(mark, draft),
+        "network-connect" | "network-disconnect" => {
+            let name = text(draft.required()?, "Container")?.to_owned();
+            let id = mark.find(Kind::Container, &name)?.id;
+            *draft.field_mut("Container") = json!(id);
+            Ok(())
+        }
+        "commit" => {
+            let name = draft.parameter("container").unwrap_or_default();
+            let id = mark.find(Kind::Container, &name)?.id;
+            draft.set_parameter("container", id);
+            Ok(())
+        }
+        "image-save-many" => {
+            let mut names = draft.parameters("names").into_iter();
+            names.try_for_each(|name| mark.find(Kind::Image, &name).map(drop))
+        }
+        "build" => {
+            let mode = draft.parameter("networkmode").unwrap_or_default();
+            match joined(&mode) {
+                Some(name) => {
+                    let id = mark.find(Kind::Container, name)?.id;
+                    draft.set_parameter("networkmode", format!("container:{id}"));
+                    Ok(())
+                }
+                None => network(mark, &mode),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn container(mark: &Mark, draft: &mut Draft) -> Judged {
+    let body = draft.required()?.clone();
+    let host = field(&body, "HostConfig");
+    if mark.images {
+        mark.find(Kind::Image, text(&body, "Image")?)?;
+    }
+    let mut networks = vec![text(host, "NetworkMode")?];
+    let endpoints = entries(field(&body, "NetworkingConfig"), "EndpointsConfig")?;
+    let mut links = texts(host, "Links")?;
+    for (name, endpoint) in endpoints {
+        networks.push(name);
+        links.extend(texts(endpoint, "Links")?);
+    }
+    for name in networks.into_iter().filter(|name| joined(name).is_none()) {
+        network(mark, name)?;
+    }
+    for link in links {
+        mark.find(Kind::Container, link.split(':').next().unwrap_or_default())?;
+    }
+    volumes(mark, host)?;
+    pin_containers(mark, host, draft)
+}
+
+/// Containers whose volumes or namespaces are taken over, by their ids.
+fn pin_containers(mark: &Mark, host: &Value, draft: &mut Draft) -> Judged {
+    for setting in ["NetworkMode", "PidMode", "IpcMode"] {
+        if let Some(name) = joined(text(host, setting)?) {
+            let id = mark.find(Kind::Container, name)?.id;
+            let host = draft.object_in("HostConfig")?;
+            host.insert(setting.to_owned(), json!(format!("container:{id}")));
+        }
+    }
+    let mut pinned = Vec::new();
+    for from in texts(host, "VolumesFrom")? {
+        let (name, mode) =
+            from.split_once(':').map_or((from, None), |(name, mode)| (name, Some(mode)));
+        let id = mark.find(Kind::Container, name)?.id;
+        pinned.push(mode.map_or_else(|| id.clone(), |mode| format!("{id}:{mode}")));
+    }
+    if !pinned.is_empty() {
+        draft.object_in("HostConfig")?.insert("VolumesFrom".to_owned(), json!(pinned));
+    }
+    Ok(())
+}
+
+/// A network that is mentioned; the engine's own are for everybody.
+fn network(mark: &Mark, name: &str) -> Judged {
+    if is_predefined(name) { Ok(()) } else { mark.find(Kind::Network, name).map(drop) }
+}
+
+/// Volumes that are mentioned. One that is not there would be made by the engine without a label.
+fn volumes(mark: &Mark, host: &Value) -> Judged {
+    for bind in texts(host, "Binds")? {
+        let (source, _) = parts_of(bind);
+        if !source.is_empty() && !source.starts_with('/') {
+            volume(mark, &json!({"Name": source, "Driver": text(host, "VolumeDriver")?}))?;
+        }
+    }
+    for mount in list(host, "Mounts")? {
+        let source = text(mount, "Source")?;
+        match text(mount, "Type")? {
+            "volume" if !source.is_empty() => {
+                let driver = field(field(mount, "VolumeOptions"), "DriverConfig");
+                let options = field(driver, "Options");
+                let name = text(driver, "Name")?;
+                volume(mark, &json!({"Name": source, "Driver": name, "DriverOpts": options}))?;
+            }
+            "image" if mark.images => drop(mark.find(Kind::Image, source)?),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A volume of the client's: made with its label if it is not there. To make one that is there
+/// changes nothing, so that nobody else can come between.
+fn volume(mark: &Mark, wanted: &Value) -> Judged {
+    let name = text(wanted, "Name")?;
+    if Kind::Volume.look(name)?.is_none() {
+        let mut wanted = wanted.clone();
+        wanted["Labels"] = json!({mark.key.as_str(): mark.value});
+        let made = engine::post("/volumes/create", &wanted);
+        let made = made.map_err(|error| Refusal::Unable(error.to_string()))?;
+        if !made.is_success() {
+            return Err(Refusal::Denied(format!("the volume {name}: {}", made.text())));
+        }
+    }
+    mark.find(Kind::Volume, name).map(drop)
+}
+
+fn service(mark: &Mark, draft: &Draft) -> Judged {
+    let body = draft.required()?;
+    let task = field(body, "TaskTemplate");
+    let spec = field(task, "ContainerSpec");
+    for from in [task, body] {
+        for attached in list(from, "Networks")? {
+            network(mark, text(attached, "Target")?)?;
+        }
+    }
+    for secret in list(spec, "Secrets")? {
+        mark.find(Kind::Secret, text(secret, "SecretID")?)?;
+    }
+    for config in list(spec, "Configs")? {
+        mark.find(Kind::Config, text(config, "ConfigID")?)?;
+    }
+    volumes(mark, spec)
+}
