@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// After this long a wait is a failure; far longer than anything takes, even on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Between two looks of [`eventually`].
 const LOOK_EVERY: Duration = Duration::from_millis(20);

@@ -45,8 +45,19 @@ async fn is_the_same_through_powerstrip(theme: &str) {
             eprintln!("skipped: {}: there is no {lacking}", scenario.title);
             continue;
         }
-        let tally = site.compare(scenario, Selection::InTurn, number).await;
-        total.add(tally.expect("there is a folder to run in"));
+        let first = site.compare(scenario, Selection::InTurn, number).await;
+        let first = first.expect("there is a folder to run in");
+        if first.differences.is_empty() {
+            total.add(first);
+            continue;
+        }
+        // Some commands race with the engine, and a busy machine lets either win: what differs by
+        // our doing differs again. `just matrix` counts every difference.
+        for difference in &first.differences {
+            eprintln!("differs, and is tried again: {difference}");
+        }
+        let again = site.compare(scenario, Selection::InTurn, number).await;
+        total.add(again.expect("there is a folder to run in"));
     }
 
     let differences: Vec<String> = total.differences.iter().map(ToString::to_string).collect();
