@@ -37,7 +37,8 @@ fn malformed() -> Vec<Guest> {
         result("text-of-4-gib", &message("\\00\\00\\01\\00\\ff\\ff\\ff\\ff")),
         result("headers-from-nowhere", &headers("\\00\\00\\00\\f0\\09\\00\\00\\00")),
         result("headers-off-the-mark", &headers("\\01\\00\\01\\00\\09\\00\\00\\00")),
-        result("header-flood", &headers("\\00\\00\\01\\00\\40\\42\\0f\\00")).ends(500, ""),
+        result("header-flood", &headers("\\00\\00\\10\\00\\40\\42\\0f\\00"))
+            .ends(500, "more than 4096 headers"),
         result("a-billion-headers", &headers("\\00\\00\\01\\00\\00\\00\\00\\10")),
         result("an-outcome-that-is-none", "\\00\\00\\00\\00\\09"),
         result("a-result-that-is-none", "\\07"),
