@@ -29,10 +29,12 @@ pub(crate) enum Part {
     Request,
     /// The answer's body.
     Answer,
+    /// The whole of an event.
+    Event,
 }
 
 fn everything() -> Vec<Part> {
-    vec![Part::Context, Part::Headers, Part::Request, Part::Answer]
+    vec![Part::Context, Part::Headers, Part::Request, Part::Answer, Part::Event]
 }
 
 /// Powerstrip keeps 200 lines of one call: two bodies, and the heads before them.

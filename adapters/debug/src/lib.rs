@@ -5,7 +5,9 @@
 mod body;
 mod config;
 
-use powerstrip_sdk::{Adapter, Client, Context, Post, Pre, Reason, Request, Response, Result, log};
+use powerstrip_sdk::{
+    Adapter, Client, Context, Event, News, Post, Pre, Reason, Request, Response, Result, log,
+};
 
 use config::{Config, Part};
 
@@ -42,6 +44,19 @@ impl Adapter for Debug {
 
     fn unwind(&self, request: &Request, reason: &Reason) -> Result<()> {
         log::info!("unwind {} {}: {reason:?}", request.method(), request.path_with_query());
+        Ok(())
+    }
+
+    fn event(&self, event: &Event) -> Result<()> {
+        match &event.news {
+            News::Engine(news) => {
+                log::info!("event {} {} {}", news.kind, news.action, news.actor_id);
+                if self.config.shows(Part::Event) {
+                    self.print_body("event", Some(news.json.as_bytes()));
+                }
+            }
+            News::Resync(reason) => log::info!("event resync: {}", reason.as_str()),
+        }
         Ok(())
     }
 }
@@ -96,7 +111,7 @@ fn print_context(context: &Context) {
     log::info!("   client: {client}; API {}; {left:?} left", context.api_version);
 }
 
-powerstrip_sdk::export!(Debug);
+powerstrip_sdk::export!(Debug: pre, post, unwind, events);
 
 #[cfg(test)]
 mod tests;

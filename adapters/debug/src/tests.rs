@@ -1,4 +1,4 @@
-use powerstrip_sdk::testing;
+use powerstrip_sdk::{Resync, testing};
 use serde_json::{Value, json};
 
 use super::*;
@@ -74,6 +74,29 @@ fn an_answer_is_printed_behind_its_request() {
     assert_eq!(testing::logs(), expected);
 }
 
+#[test]
+fn an_event_is_printed() {
+    assert_eq!(testing::logs(), Vec::<String>::new());
+    let adapter: Debug = testing::adapter(json!({"fields": ["/Actor/Attributes"]}));
+    let died = json!({
+        "Type": "container", "Action": "die",
+        "Actor": {"ID": "c0ffee", "Attributes": {"exitCode": "3"}},
+    });
+
+    adapter.event(&testing::event(died)).expect("printing cannot fail");
+    adapter.event(&testing::resync(Resync::TooSlow)).expect("printing cannot fail");
+
+    let expected = [
+        "info: event container die c0ffee",
+        "info:    body of the event:",
+        "info:    /Actor/Attributes: {",
+        "info:      \"exitCode\": \"3\"",
+        "info:    }",
+        "info: event resync: too-slow",
+    ];
+    assert_eq!(testing::logs(), expected);
+}
+
 macro_rules! refuses {
     ($($name:ident: $config:tt => $expected:literal;)+) => {$(
         #[test]
@@ -89,7 +112,8 @@ macro_rules! refuses {
 
 refuses! {
     a_part_that_there_is_not: {"show": ["cookies"]} =>
-        "show[0]: unknown variant `cookies`, expected one of `context`, `headers`, `request`, `answer`";
+        "show[0]: unknown variant `cookies`, expected one of `context`, `headers`, `request`, `answer`, \
+        `event`";
     a_field_that_is_no_pointer: {"fields": ["HostConfig"]} =>
         "fields: \"HostConfig\" is no JSON pointer: those begin with /";
     more_lines_than_the_log_takes: {"lines": 81} => "lines: must be a number from 1 to 80";

@@ -37,6 +37,18 @@ pub(crate) struct Instance {
     pub(crate) protocol: String,
 }
 
+impl Entry {
+    /// Whether the two stand in one place of the registry.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.service, &self.instance) == (&other.service, &other.instance)
+    }
+
+    /// Whether the two lead to one place in the network.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        (&self.address, self.port) == (&other.address, other.port)
+    }
+}
+
 impl Instance {
     /// Whether the engine calls the container by this: its name, its id or the start of it.
     pub(crate) fn is_called(&self, reference: &str) -> bool {

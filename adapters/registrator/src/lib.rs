@@ -11,8 +11,10 @@ mod registry;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use powerstrip_sdk::{
-    Adapter, BodyNeed, Error, Post, Request, Response, Result, engine, http, log,
+    Adapter, BodyNeed, EngineEvent, Error, Event, News, Post, Request, Response, Result, engine,
+    log,
 };
+use serde::Deserialize;
 
 use config::Config;
 use container::Container;
@@ -34,7 +36,8 @@ impl Adapter for Registrator {
 
     const REQUEST_BODY: BodyNeed = BodyNeed::None;
     const RESPONSE_BODY: BodyNeed = BodyNeed::None;
-    const GRANTS: &'static [&'static str] = &["engine: \"GET /containers/*/json\"", "http"];
+    const GRANTS: &'static [&'static str] =
+        &["engine: \"GET /containers/*/json\"", "engine?: \"GET /containers/json\"", "http"];
     const CONFIG_SCHEMA: Option<&'static str> = Some(include_str!("config.schema.json"));
 
     fn new(config: Config) -> Result<Self> {
@@ -52,6 +55,28 @@ impl Adapter for Registrator {
         }
         Ok(Post::Pass)
     }
+
+    fn event(&self, event: &Event) -> Result<()> {
+        match &event.news {
+            News::Engine(event) if is_about_ports(event) => self.mend(&event.actor_id),
+            News::Engine(_) => Ok(()),
+            News::Resync(_) => self.mend_all(),
+        }
+    }
+}
+
+/// A running container in the engine's list.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    id: String,
+}
+
+/// Whether a container's ports may be others than before, also where nobody has called for it: it
+/// ended by itself, or was started again by the engine.
+fn is_about_ports(event: &EngineEvent) -> bool {
+    let actions = ["start", "die", "destroy", "rename"];
+    actions.iter().any(|action| event.is("container", action))
 }
 
 /// The container that a call has started, stopped, removed or renamed.
@@ -91,8 +116,23 @@ impl Registrator {
         entries.unwrap_or_default()
     }
 
+    /// Makes the registry say of all containers what the engine says.
+    ///
+    /// What starts or stops meanwhile has its event behind this one.
+    fn mend_all(&self) -> Result<()> {
+        let reply = engine::get("/containers/json")?;
+        if !reply.is_success() {
+            return Err(refused(reply.status));
+        }
+        let mut wanted = Vec::new();
+        for listed in reply.json::<Vec<Listed>>()? {
+            wanted.extend(self.wanted(look(&listed.id)?.as_ref()));
+        }
+        let known = self.registry.entries(self.config.node())?;
+        self.replace(&known.iter().collect::<Vec<_>>(), &wanted)
+    }
+
     fn write_down(&self, name: &str, container: Option<&Container>) -> Result<()> {
-        let wanted = self.wanted(container);
         let all = self.registry.entries(self.config.node())?;
         let known = match container {
             Some(container) => {
@@ -101,22 +141,19 @@ impl Registrator {
             }
             None => called(&all, name),
         };
-        let is_kept = |old: &Entry| {
-            wanted.iter().any(|new| (&new.service, &new.instance) == (&old.service, &old.instance))
-        };
-        for entry in known.iter().filter(|entry| !is_kept(entry)) {
+        self.replace(&known, &self.wanted(container))
+    }
+
+    /// Strikes out what is not wanted any more, and writes down what is not there yet.
+    fn replace(&self, known: &[&Entry], wanted: &[Entry]) -> Result<()> {
+        for entry in known.iter().filter(|old| !wanted.iter().any(|new| new.is_same(old))) {
             log::info!("removes {} of {}", entry.instance, entry.service);
             self.registry.remove(entry)?;
         }
-        for entry in &wanted {
-            let is_there = |old: &&&Entry| {
-                (&old.service, &old.instance) == (&entry.service, &entry.instance)
-                    && (&old.address, old.port) == (&entry.address, entry.port)
-            };
-            if !known.iter().any(|old| is_there(&old)) {
-                log::info!("adds {} of {}", entry.instance, entry.service);
-                self.registry.add(entry)?;
-            }
+        let is_there = |new: &&Entry| known.iter().any(|old| new.is_same(old) && new.is_at(old));
+        for entry in wanted.iter().filter(|new| !is_there(new)) {
+            log::info!("adds {} of {}", entry.instance, entry.service);
+            self.registry.add(entry)?;
         }
         Ok(())
     }
@@ -136,18 +173,18 @@ fn called<'a>(all: &'a [Entry], name: &str) -> Vec<&'a Entry> {
 fn look(name: &str) -> Result<Option<Container>> {
     let path = utf8_percent_encode(name, NON_ALPHANUMERIC);
     let reply = engine::get(&format!("/containers/{path}/json"))?;
-    found(&reply)
-}
-
-fn found(reply: &http::Response) -> Result<Option<Container>> {
     match reply.status {
         200 => Ok(Some(reply.json()?)),
         404 => Ok(None),
-        status => Err(Error::unavailable(format!("the Docker Engine answered {status}"))),
+        status => Err(refused(status)),
     }
 }
 
-powerstrip_sdk::export!(Registrator: post);
+fn refused(status: u16) -> Error {
+    Error::unavailable(format!("the Docker Engine answered {status}"))
+}
+
+powerstrip_sdk::export!(Registrator: post, events);
 
 #[cfg(test)]
 mod tests;

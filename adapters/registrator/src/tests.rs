@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use powerstrip_sdk::{Context, testing};
+use powerstrip_sdk::{Context, Resync, http, testing};
 use serde_json::{Value, json};
 
 use super::*;
@@ -34,6 +34,12 @@ impl World {
             body: body.to_string().into(),
             ..Default::default()
         };
+        if path == "engine.internal/containers/json" {
+            let container = self.container.borrow().clone();
+            let is_running = container["State"]["Running"] == true;
+            let all: Vec<Value> = Some(container).filter(|_| is_running).into_iter().collect();
+            return reply(200, json!(all));
+        }
         if path.starts_with("engine.internal/containers/") {
             let container = self.container.borrow().clone();
             return reply(if container.is_null() { 404 } else { 200 }, container);
@@ -75,16 +81,20 @@ impl World {
     }
 }
 
+fn adapter() -> Registrator {
+    testing::adapter(
+        json!({"address": "10.0.0.5", "node": "n1", "consul": {"url": "http://consul"}}),
+    )
+}
+
 fn call(endpoint: &str, target: &str, name: &str, status: u16) {
-    let config = json!({"address": "10.0.0.5", "node": "n1", "consul": {"url": "http://consul"}});
-    let adapter: Registrator = testing::adapter(config);
     let context = Context {
         endpoint: Some(endpoint.to_owned()),
         variables: vec![("name".to_owned(), name.to_owned())],
         ..Context::default()
     };
     let request = testing::request_in(context, "POST", target, Value::Null);
-    let outcome = adapter.post(&request, &mut testing::response(status, Value::Null));
+    let outcome = adapter().post(&request, &mut testing::response(status, Value::Null));
     assert!(matches!(outcome, Ok(Post::Pass)), "{outcome:?}");
 }
 
@@ -202,6 +212,51 @@ fn what_others_have_registered_stays() {
     call("container-delete", "/containers/web", "web", 204);
 
     assert_eq!(world.services.borrow().len(), 2);
+}
+
+fn told(action: &str) {
+    let actor = json!({"ID": ID, "Attributes": {"name": "web"}});
+    let event = json!({"Type": "container", "Action": action, "Actor": actor});
+    adapter().event(&testing::event(event)).expect("the hook works");
+}
+
+#[test]
+fn a_container_that_ends_by_itself_is_struck_out_and_one_that_comes_back_is_not() {
+    let world = World::new();
+    world.runs(true, &json!({"80/tcp": published("80")}), &Value::Null);
+    told("start");
+    let started = world.entries().len();
+    world.runs(false, &json!({}), &Value::Null);
+    told("exec_die");
+    let untouched = world.entries().len();
+
+    told("die");
+
+    assert_eq!((started, untouched), (1, 1));
+    assert_eq!(world.entries(), []);
+}
+
+#[test]
+fn where_events_may_be_missing_all_is_compared() {
+    let world = World::new();
+    world.runs(true, &json!({"80/tcp": published("80")}), &Value::Null);
+    let stale = json!({
+        "ID": "n1:old:ba9876543210:80", "Service": "nginx", "Address": "10.0.0.5", "Port": 1,
+        "Meta": {"registered-by": "powerstrip"},
+    });
+    let elsewhere = json!({
+        "ID": "n2:old:ba9876543210:80", "Service": "nginx", "Address": "10.0.0.6", "Port": 1,
+        "Meta": {"registered-by": "powerstrip"},
+    });
+    for service in [stale, elsewhere] {
+        let id = service["ID"].as_str().expect("an id").to_owned();
+        world.services.borrow_mut().insert(id, service);
+    }
+
+    adapter().event(&testing::resync(Resync::Began)).expect("the hook works");
+
+    let ids: Vec<String> = world.entries().into_iter().map(|entry| entry.0).collect();
+    assert_eq!(ids, ["n1:web:0123456789ab:80", "n2:old:ba9876543210:80"]);
 }
 
 macro_rules! refuses {
