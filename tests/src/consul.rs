@@ -1,6 +1,10 @@
-//! A stand-in for Consul: the one call of its key-value API that `envinject` makes.
+//! A stand-in for Consul: the calls that `envinject` and `registrator` make.
 //!
-//! It is not Consul. It answers `GET /v1/kv/PREFIX?recurse` as Consul documents it.
+//! It is not Consul. It answers `GET /v1/kv/PREFIX?recurse`, and keeps an agent's services, as Consul
+//! documents it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -11,7 +15,11 @@ use crate::scripted::{Recorded, Script, Server};
 /// A running stand-in with a fixed set of keys.
 pub struct ConsulStandIn {
     server: Server,
+    services: Services,
 }
+
+/// The services of an agent by their ids, as it lists them.
+type Services = Arc<Mutex<BTreeMap<String, Value>>>;
 
 impl ConsulStandIn {
     /// Ends it, and waits until its port is closed.
@@ -25,8 +33,21 @@ impl ConsulStandIn {
         let server = Server::on_tcp();
         let pairs: Vec<(String, String)> =
             pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let services = Services::default();
+        let agent = Arc::clone(&services);
         server.on("GET ", Script::compute(move |call| answer(&pairs, call)));
-        Self { server }
+        server.on("GET /v1/agent/services", {
+            let agent = Arc::clone(&agent);
+            Script::compute(move |_| Script::json(200, &json!(*locked(&agent))))
+        });
+        server.on("PUT ", Script::compute(move |call| change(&mut locked(&agent), call)));
+        Self { server, services }
+    }
+
+    /// The services of the agent, as it lists them.
+    #[must_use]
+    pub fn services(&self) -> Vec<Value> {
+        locked(&self.services).values().cloned().collect()
     }
 
     /// Its base URL.
@@ -61,4 +82,27 @@ fn answer(pairs: &[(String, String)], call: &Recorded) -> Script {
         true => Script::answer(404, "text/plain", ""),
         false => Script::json(200, &json!(entries)),
     }
+}
+
+fn locked(services: &Services) -> std::sync::MutexGuard<'_, BTreeMap<String, Value>> {
+    services.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Registers, or deregisters, a service.
+fn change(services: &mut BTreeMap<String, Value>, call: &Recorded) -> Script {
+    let is_known = match call.head.path().strip_prefix("/v1/agent/service/") {
+        Some("register") => {
+            let mut service = call.json();
+            service["Service"] = service["Name"].take();
+            let id = service["ID"].as_str().unwrap_or_default().to_owned();
+            services.insert(id, service);
+            true
+        }
+        Some(other) => {
+            let id = other.strip_prefix("deregister/").unwrap_or_default().replace("%3A", ":");
+            services.remove(&id).is_some()
+        }
+        None => false,
+    };
+    Script::answer(if is_known { 200 } else { 404 }, "text/plain", "")
 }

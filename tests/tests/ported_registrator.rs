@@ -1,20 +1,23 @@
 //! `registrator` between a real Docker Engine and a real etcd: services come and go.
 
-use powerstrip_tests::{Docker, Etcd, Powerstrip, RealEngine};
-use serde_json::json;
+use powerstrip_tests::{ConsulStandIn, Docker, Etcd, Powerstrip, RealEngine};
+use serde_json::{Value, json};
 
 const SERVICES: &str = "services/";
 
 /// A proxy that writes to this etcd what it starts and stops.
 async fn writing(engine: &RealEngine, etcd: &Etcd) -> Powerstrip {
-    let settings = json!({
-        "config": {"address": "10.1.2.3", "node": "n1", "etcd": {"url": etcd.url()}},
-        "grants": {"engine": ["GET /containers/*/json"], "http": [etcd.host()]},
-    });
+    writing_to(engine, json!({"etcd": {"url": etcd.url()}}), &etcd.host()).await
+}
+
+async fn writing_to(engine: &RealEngine, mut config: Value, host: &str) -> Powerstrip {
+    config["address"] = json!("10.1.2.3");
+    config["node"] = json!("n1");
+    let grants = json!({"engine": ["GET /containers/*/json"], "http": [host]});
     Powerstrip::builder()
         .engine(engine.address())
         .component("registrator")
-        .adapter("registrator", settings)
+        .adapter("registrator", json!({"config": config, "grants": grants}))
         .post("POST /*/containers/*/{start,restart,stop,kill,rename}", &["registrator"])
         .post("DELETE /*/containers/*", &["registrator"])
         .start()
@@ -94,19 +97,31 @@ async fn a_container_that_removes_itself_is_struck_out_when_it_is_stopped() {
 }
 
 #[tokio::test]
+async fn consul_knows_a_service_as_long_as_its_container_runs() {
+    let Some(engine) = RealEngine::find().await else { return };
+    let consul = ConsulStandIn::with(&[]);
+    let config = json!({"consul": {"url": consul.url()}});
+    let powerstrip = writing_to(&engine, config, consul.host()).await;
+    let docker = Docker::at(powerstrip.address());
+
+    let name = started(&docker, "consul").await;
+    let (running, port) = (consul.services(), port(&docker, &name).await);
+    docker.output(&["rm", "-f", &name]).await;
+
+    let [service] = &*running else { panic!("{running:?}") };
+    assert_eq!(service["Service"], "shop");
+    assert_eq!(
+        format!("{}:{}", service["Address"], service["Port"]),
+        format!("\"10.1.2.3\":{port}")
+    );
+    assert_eq!(consul.services(), Vec::<Value>::new());
+}
+
+#[tokio::test]
 async fn a_registry_that_is_down_fails_the_start_and_is_named() {
     let Some(engine) = RealEngine::find().await else { return };
-    let settings = json!({
-        "config": {"address": "10.1.2.3", "consul": {"url": "http://127.0.0.1:1"}},
-        "grants": {"engine": ["GET /containers/*/json"], "http": ["127.0.0.1:1"]},
-    });
-    let powerstrip = Powerstrip::builder()
-        .engine(engine.address())
-        .component("registrator")
-        .adapter("registrator", settings)
-        .post("POST /*/containers/*/start", &["registrator"])
-        .start()
-        .await;
+    let config = json!({"consul": {"url": "http://127.0.0.1:1"}});
+    let powerstrip = writing_to(&engine, config, "127.0.0.1:1").await;
 
     let docker = Docker::at(powerstrip.address());
     let run = docker.run(&["run", "--rm", "-p", "80", "busybox", "sleep", "1"]).await;

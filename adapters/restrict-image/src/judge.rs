@@ -57,7 +57,10 @@ pub(crate) fn by_name_or_id(rules: &Rules, image: &str) -> Result<Verdict> {
         return Ok(Verdict::Refused(no_image(image)));
     };
     if !reference.may_be_id {
-        return Ok(by_name(rules, image));
+        let verdict = by_name(rules, image);
+        let needs_both = reference.has_digest && rules.ids_are_judged();
+        let is_open = needs_both && verdict == Verdict::Allowed;
+        return if is_open { by_digest(rules, image) } else { Ok(verdict) };
     }
     if !rules.ids_are_judged() {
         return Ok(Verdict::Allowed);
@@ -67,14 +70,26 @@ pub(crate) fn by_name_or_id(rules: &Rules, image: &str) -> Result<Verdict> {
         Found::Nothing => return Ok(not_here(rules, image, &reference)),
         Found::Unknown => return Ok(unseen(image)),
     };
-    let is_allowed = |name: &String| by_name(rules, name) == Verdict::Allowed;
-    if !found.names().any(is_allowed) {
+    if !has_allowed_name(rules, &found) {
         return Ok(refused(rules, image));
     }
     Ok(match found.id == image {
         true => Verdict::Allowed,
         false => Verdict::AllowedAs(found.id),
     })
+}
+
+/// Judges an allowed name with a digest. There are engines that look for the digest alone, and take
+/// whatever image has it; one that they do not have is pulled by its name.
+fn by_digest(rules: &Rules, image: &str) -> Result<Verdict> {
+    Ok(match look_up(image)? {
+        Found::Image(found) if !has_allowed_name(rules, &found) => refused(rules, image),
+        _ => Verdict::Allowed,
+    })
+}
+
+fn has_allowed_name(rules: &Rules, found: &Inspected) -> bool {
+    found.names().any(|name| by_name(rules, name) == Verdict::Allowed)
 }
 
 /// No image has this id now, so that it can only be a name; a tag keeps it one.
@@ -85,7 +100,7 @@ fn not_here(rules: &Rules, image: &str, reference: &Reference) -> Verdict {
     }
 }
 
-/// Asks the engine. What may be an id is made of letters that a path holds as they are.
+/// Asks the engine. All letters of a reference are such as a path holds as they are.
 fn look_up(image: &str) -> Result<Found> {
     let reply = match engine::get(&format!("/images/{image}/json")) {
         Err(error @ http::Error::EngineDenied(_)) => {

@@ -20,6 +20,8 @@ pub(crate) struct Reference {
     pub(crate) repository: Option<String>,
     /// Whether the engine may find an image by its id with this.
     pub(crate) may_be_id: bool,
+    /// Whether it tells what the image must hash to.
+    pub(crate) has_digest: bool,
 }
 
 impl Reference {
@@ -27,7 +29,7 @@ impl Reference {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let may_be_id = is_hex(text.strip_prefix("sha256:").unwrap_or(text));
         if is_whole_id(text) {
-            return Some(Self { repository: None, may_be_id });
+            return Some(Self { repository: None, may_be_id, has_digest: true });
         }
         let (name, digest) = cut(text, '@');
         let (domain, remainder) = split_domain(name);
@@ -35,7 +37,7 @@ impl Reference {
         let (path, tag) = cut(remainder, ':');
         let is_good = digest.is_none_or(is_digest) && tag.is_none_or(is_tag);
         let repository = repository(domain, path).filter(|_| is_good)?;
-        Some(Self { repository: Some(repository), may_be_id })
+        Some(Self { repository: Some(repository), may_be_id, has_digest: digest.is_some() })
     }
 }
 

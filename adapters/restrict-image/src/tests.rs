@@ -69,7 +69,7 @@ fn engine_with(tags: &'static [&'static str]) {
     testing::http(move |request| {
         let name = request.url.strip_prefix("http://engine.internal/images/");
         let name = name.and_then(|rest| rest.strip_suffix("/json")).expect("an image is asked for");
-        let is_it = ID.contains(name);
+        let is_it = ID.contains(name) || name.ends_with(ID);
         let body = json!({"Id": ID, "RepoTags": tags, "RepoDigests": null}).to_string().into();
         let status = if is_it { 200 } else { 404 };
         Ok(http::Response { status, body, ..http::Response::default() })
@@ -129,6 +129,20 @@ fn what_may_be_an_id_is_refused_where_nobody_may_look_it_up() {
     assert_eq!(created, Err(403));
     let logs = testing::logs();
     assert!(logs[0].contains("grants: {engine: [\"GET /images/cafe/json\"]}"), "{logs:?}");
+}
+
+#[test]
+fn a_digest_under_an_allowed_name_must_be_that_of_an_allowed_image() {
+    let mut created = Vec::new();
+    for tags in [&["evil/app:1"], &["alpine:3"]] {
+        engine_with(tags);
+        created.push(created_as(&adapter(json!({})), &format!("alpine@{ID}")).is_ok());
+    }
+    let unknown =
+        created_as(&adapter(json!({})), &format!("alpine@{}", ID.replace("cafe", "dead")));
+
+    assert_eq!(created, [false, true]);
+    assert!(unknown.is_ok(), "{unknown:?}");
 }
 
 #[test]
