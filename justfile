@@ -64,6 +64,16 @@ test *args:
 e2e *args:
     scripts/test --test '*' "$@"
 
+# Show case by case that files and webhooks of 2015 work as they did, or better: NAME… for some
+[group('test')]
+conformance *args:
+    scripts/test --test conformance -- "$@"
+
+# Write docs/COMPATIBILITY.md anew from the cases of the conformance suite
+[group('dev')]
+compatibility: _programs
+    POWERSTRIP_TEST_WRITE=1 cargo test --test conformance -- docs/COMPATIBILITY.md
+
 # Run 200 clients of all kinds, many of them killed, in two rounds: SECONDS (60) and SEED
 [group('test')]
 soak *args: _programs

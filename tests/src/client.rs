@@ -184,6 +184,13 @@ impl Request {
         self.header("Content-Type", content_type)
     }
 
+    /// Gives it a body with a length, and no word about its type.
+    #[must_use]
+    pub fn untyped(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
     /// Its method.
     #[must_use]
     pub fn method(&self) -> &str {

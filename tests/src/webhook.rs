@@ -29,6 +29,12 @@ impl Reply {
         Self(Script::blurt(bytes))
     }
 
+    /// What the script does in place of an answer.
+    #[must_use]
+    pub fn script(script: Script) -> Self {
+        Self(script)
+    }
+
     /// Hangs up without a word.
     #[must_use]
     pub fn hang_up() -> Self {

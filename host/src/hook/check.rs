@@ -114,10 +114,18 @@ pub(super) fn response_body(body: &[u8], shown: Body, to: &HookResponse) -> Resu
     if shown == Body::Hidden {
         return Err("it may not replace a body that it was not shown".to_owned());
     }
-    if matches!(to.status, 204 | 304) && !body.is_empty() {
-        return Err(format!("an answer with status {} has no body", to.status));
+    if !body.is_empty() {
+        may_have_a_body(to.status)?;
     }
     if is_json(to) && !body.is_empty() { parses(body) } else { Ok(()) }
+}
+
+/// Whether a body may follow this status.
+pub(super) fn may_have_a_body(status: u16) -> Result<(), String> {
+    match status {
+        204 | 304 => Err(format!("an answer with status {status} has no body")),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn status(status: u16, allowed: RangeInclusive<u16>) -> Result<(), String> {

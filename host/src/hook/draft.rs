@@ -123,6 +123,9 @@ impl AnswerDraft {
         check::headers(&change, member.credentials)?;
         let status = patch.status.unwrap_or(self.response.status);
         check::status(status, 200..=599)?;
+        if self.body == Body::Hidden && status != self.response.status {
+            check::may_have_a_body(status)?;
+        }
         let mut changed = self.response.clone();
         changed.status = status;
         change.apply(&mut changed.headers);

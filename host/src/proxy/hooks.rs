@@ -196,7 +196,7 @@ impl Hooks {
         };
         match (whole, is_hooked) {
             (true, _) => self.post_whole(answer.streaming, request, client).await,
-            (false, true) => self.post_head(answer.streaming, client).await,
+            (false, true) => self.post_head(answer.streaming, request, client).await,
             (false, false) => Ok(answer.unhooked()),
         }
     }
@@ -250,16 +250,15 @@ impl Hooks {
         }
         apply(&mut head, &draft);
         let body = if draft.body_changed { draft.response.body.unwrap_or_default() } else { body };
-        if framing != Framing::None || !body.is_empty() {
-            head.headers.remove("transfer-encoding");
-            head.headers.set("Content-Length", body.len().to_string());
-        }
+        let is_head = request.head.method == "HEAD";
+        let body = frame(&mut head, body, framing, is_head);
         Ok(Reply::Whole { head, body })
     }
 
     async fn post_head(
         &mut self,
         mut streaming: Streaming,
+        request: &Request,
         client: &mut Client,
     ) -> Result<Reply, ProxyError> {
         tracing::debug!("post-hooks are not shown the answer's body");
@@ -274,6 +273,10 @@ impl Hooks {
             return Err(ProxyError::Refused(rejection));
         }
         apply(&mut streaming.head, &draft);
+        let is_head = request.head.method == "HEAD";
+        if streaming.framing == Framing::None {
+            frame(&mut streaming.head, Bytes::new(), Framing::None, is_head);
+        }
         Ok(Reply::Stream(Box::new(streaming)))
     }
 
@@ -353,6 +356,24 @@ fn apply(head: &mut ResponseHead, draft: &AnswerDraft) {
         head.status = draft.response.status;
         head.reason = Bytes::from_static(reply::reason(head.status).as_bytes());
     }
+}
+
+/// Gives an answer the lines that say how long it is, for the status that it has now: the client waits
+/// for the end of a body that nothing limits, and takes one that should not be for the next answer.
+fn frame(head: &mut ResponseHead, body: Bytes, was: Framing, is_head: bool) -> Bytes {
+    if matches!(head.status, 204 | 304) {
+        if was != Framing::None {
+            head.headers.remove("transfer-encoding");
+            head.headers.remove("content-length");
+        }
+        return Bytes::new();
+    }
+    // What the engine says of a HEAD is about the body of a GET.
+    if !is_head || !body.is_empty() {
+        head.headers.remove("transfer-encoding");
+        head.headers.set("Content-Length", body.len().to_string());
+    }
+    body
 }
 
 /// An adapter's own answer to a request that the engine never sees.

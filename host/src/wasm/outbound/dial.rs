@@ -24,7 +24,7 @@ use crate::grants::{GrantedBy, Grants, address_allowed};
 use crate::tls;
 
 /// Connections that one adapter may have, idle ones among them.
-const MAX_CONNECTIONS: usize = 256;
+pub(super) const MAX_CONNECTIONS: usize = 256;
 
 /// The TLS settings of all clients, read from the system at the first use.
 #[derive(Clone, Default)]

@@ -1,13 +1,27 @@
-//! A connection of any kind.
+//! A connection of any kind, and whether its peer can have read what was sent last.
+//!
+//! A peer that closes a connection which has idled may do so just as the next request is sent. That
+//! request may be sent again if the peer cannot have read it: a webhook's hook may have side effects. A
+//! peer that closes with something unread resets the connection, and so does one that is sent something
+//! after it has closed. One that read everything and hung up just ends it.
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use http::Extensions;
+use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Sleep, sleep};
+
+/// How long a reset may be behind an end: the way there and back.
+const RESET: Duration = Duration::from_millis(100);
 
 use super::Duplex;
 
@@ -18,6 +32,34 @@ pub(super) type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
 pub(super) struct Stream {
     io: Io,
     _permit: OwnedSemaphorePermit,
+    exchange: Exchange,
+    /// Waits, at its end, for the reset that may follow.
+    ending: Option<Pin<Box<Sleep>>>,
+    unread: Unread,
+}
+
+/// How far the last exchange over a connection is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exchange {
+    /// Nothing has come back ever.
+    First,
+    /// Something has come back, and nothing was sent since.
+    Answered,
+    /// Something was sent behind an answer.
+    Later,
+}
+
+/// Whether a connection that was used before ended before its peer can have read what was sent last.
+#[derive(Clone, Default)]
+struct Unread(Arc<AtomicBool>);
+
+/// Whether a request failed because its connection was closed before it can have been read.
+pub(super) fn was_unread(error: &legacy::Error) -> bool {
+    let mut extras = Extensions::new();
+    if let Some(connected) = error.connect_info() {
+        connected.get_extras(&mut extras);
+    }
+    extras.get::<Unread>().is_some_and(|unread| unread.0.load(Ordering::Relaxed))
 }
 
 /// The kinds of connection.
@@ -35,7 +77,39 @@ pub(super) enum Io {
 impl Stream {
     /// A connection that holds its permit until it is closed.
     pub(super) fn new(io: Io, permit: OwnedSemaphorePermit) -> Self {
-        Self { io, _permit: permit }
+        Self {
+            io,
+            _permit: permit,
+            exchange: Exchange::First,
+            ending: None,
+            unread: Unread::default(),
+        }
+    }
+
+    /// The connection has failed.
+    fn failed(&mut self) {
+        // What the Docker Engine has begun to do cannot be known.
+        if self.exchange == Exchange::Later && !matches!(self.io, Io::Lent(_)) {
+            self.unread.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The peer has ended: waits for the reset that says that it had not read everything.
+    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(tcp) = self.io.tcp().filter(|_| self.exchange == Exchange::Later) else {
+            return Poll::Ready(());
+        };
+        // Asking for the error takes it.
+        let is_reset = |tcp: &TcpStream| !matches!(tcp.take_error(), Ok(None));
+        let was_reset = is_reset(tcp) || {
+            let ending = self.ending.get_or_insert_with(|| Box::pin(sleep(RESET)));
+            ready!(ending.as_mut().poll(cx));
+            is_reset(tcp)
+        };
+        if was_reset {
+            self.failed();
+        }
+        Poll::Ready(())
     }
 
     fn reader(&mut self) -> &mut (dyn AsyncRead + Unpin) {
@@ -57,9 +131,19 @@ impl Stream {
     }
 }
 
+impl Io {
+    fn tcp(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Tcp(tcp) => Some(tcp),
+            Self::Tls(tls) => Some(tls.get_ref().0),
+            Self::Unix(_) | Self::Lent(_) => None,
+        }
+    }
+}
+
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        Connected::new()
+        Connected::new().extra(self.unread.clone())
     }
 }
 
@@ -69,7 +153,23 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(self.reader()).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = match self.ending {
+            None => ready!(Pin::new(self.reader()).poll_read(cx, buffer)),
+            Some(_) => Ok(()),
+        };
+        let is_end = match &read {
+            Ok(()) => buffer.filled().len() == before,
+            Err(error) => error.kind() == io::ErrorKind::UnexpectedEof,
+        };
+        if is_end {
+            ready!(self.poll_ended(cx));
+        } else if read.is_err() {
+            self.failed();
+        } else {
+            self.exchange = Exchange::Answered;
+        }
+        Poll::Ready(read)
     }
 }
 
@@ -79,7 +179,14 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(self.writer()).poll_write(cx, bytes)
+        let written = ready!(Pin::new(self.writer()).poll_write(cx, bytes));
+        if self.exchange == Exchange::Answered {
+            self.exchange = Exchange::Later;
+        }
+        if written.is_err() {
+            self.failed();
+        }
+        Poll::Ready(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,0 +1,291 @@
+//! Connections to webhooks: kept, counted, and given up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use powerstrip_tests::{FakeEngine, Gate, Powerstrip, Reply, Script, Step, Webhook, Wire};
+use powerstrip_tests::{api_answer, eventually};
+use serde_json::json;
+use tokio::net::TcpStream;
+
+use crate::case::Case;
+use crate::fixtures::Raw;
+use crate::programs::Program;
+use crate::rule::Rule::Connections;
+use crate::site::{Before, PATTERN, Site, create, creation, is_error};
+
+/// What the original did.
+const EACH: &str = "a connection for each";
+
+pub(crate) const CASES: &[Case] = &[
+    Case::differs("1,000 hooks one after the other", EACH, (Connections, "one for all"), || {
+        Box::pin(a_thousand())
+    }),
+    Case::differs("1,000 hooks of a Python server", EACH, (Connections, "one for all"), || {
+        Box::pin(a_thousand_of("readme.py"))
+    }),
+    Case::differs("1,000 hooks of a Node server", EACH, (Connections, "one for all"), || {
+        Box::pin(a_thousand_of("readme.js"))
+    }),
+    Case::differs(
+        "64 hooks at a time, three times over",
+        EACH,
+        (Connections, "64 at most"),
+        || Box::pin(sixty_four()),
+    ),
+    Case::same("a webhook that speaks HTTP/1.0", "a connection for each", || {
+        Box::pin(not_kept("HTTP/1.0 200 OK\r\n"))
+    }),
+    Case::same("a webhook that says `Connection: close`", "a connection for each", || {
+        Box::pin(not_kept("HTTP/1.1 200 OK\r\nConnection: close\r\n"))
+    }),
+    Case::same("a webhook that closes after each reply without a word", "no call fails", || {
+        Box::pin(closes_behind_replies())
+    }),
+    Case::same("a webhook that closes as the next message comes", "no call fails", || {
+        Box::pin(closes_on_messages())
+    }),
+    Case::same("the same with a message of 3 MB", "no call fails", || Box::pin(big_messages())),
+    Case::same(
+        "a webhook that reads a message and hangs up",
+        "the message is not sent again",
+        || Box::pin(never_twice()),
+    ),
+    Case::differs(
+        "an idle connection",
+        "there are none",
+        (Connections, "closed after 4 seconds; Node closes after 5"),
+        || Box::pin(idle()),
+    ),
+    Case::differs(
+        "a webhook that is started anew",
+        "called over a new connection",
+        (Connections, "called over a new connection, the old one is forgotten"),
+        || Box::pin(started_anew()),
+    ),
+];
+
+/// A Powerstrip whose pre-hook is at this URL.
+async fn before(engine: &FakeEngine, url: &str) -> Powerstrip {
+    let builder = Powerstrip::builder().engine(engine.address()).pre(PATTERN, &["hook"]);
+    builder.adapter("hook", url).start().await
+}
+
+/// Makes so many calls, none of which may fail.
+async fn all_succeed(powerstrip: &Powerstrip, calls: usize) {
+    let mut client = powerstrip.connect().await;
+    for number in 0..calls {
+        let answer = client.call(&creation()).await;
+        assert_eq!(answer.status(), 201, "call {number}: {}", answer.show());
+    }
+}
+
+async fn a_thousand() {
+    let site = Site::with(Before, Webhook::echo()).await;
+
+    all_succeed(&site.powerstrip, 1000).await;
+
+    assert_eq!((site.webhook.calls().len(), site.webhook.server().connections()), (1000, 1));
+}
+
+async fn a_thousand_of(file: &str) {
+    let Some(program) = Program::start(file).await else { return };
+    let engine = FakeEngine::start();
+    let powerstrip = before(&engine, &program.url("/hook")).await;
+
+    all_succeed(&powerstrip, 1000).await;
+
+    assert_eq!((program.count("called"), program.count("connected")), (1000, 1));
+}
+
+async fn sixty_four() {
+    let gate = Arc::new(std::sync::Mutex::new(Gate::new()));
+    let held = Arc::clone(&gate);
+    let webhook = Webhook::start(move |call| {
+        let gate = held.lock().expect("nobody panics with it").clone();
+        Reply::echo(call).after(&gate)
+    });
+    let site = Site::with(Before, webhook).await;
+    let mut clients = Vec::new();
+    for _ in 0..64 {
+        clients.push(site.powerstrip.connect().await);
+    }
+
+    for round in 1..=3 {
+        let closed = Gate::new();
+        *gate.lock().expect("nobody panics with it") = closed.clone();
+        for client in &mut clients {
+            client.send(creation().to_bytes()).await;
+        }
+        let are_there = async || (site.webhook.calls().len() == 64 * round).then_some(());
+        eventually("64 calls at a time", are_there).await;
+        closed.open();
+        for client in &mut clients {
+            assert_eq!(client.answer().await.status(), 201);
+        }
+    }
+
+    let connections = site.webhook.server().connections();
+    assert!(connections <= 64, "{connections} connections");
+}
+
+async fn not_kept(head: &'static str) {
+    let webhook = Webhook::start(move |call| {
+        let reply = json!({"ModifiedClientRequest": call["ClientRequest"]}).to_string();
+        let answer = format!("{head}Content-Length: {}\r\n\r\n{reply}", reply.len());
+        Reply::script(Script::whole(answer).then(Step::Close))
+    });
+    let site = Site::with(Before, webhook).await;
+
+    all_succeed(&site.powerstrip, 20).await;
+
+    assert_eq!((site.webhook.calls().len(), site.webhook.server().connections()), (20, 20));
+}
+
+/// The head and the body of a message, or none at the end of a connection.
+async fn message(wire: &mut Wire) -> Option<usize> {
+    let head = wire.head().await.ok()??;
+    wire.body(&head, false).await.ok().map(|body| body.len())
+}
+
+/// A reply that changes nothing, and keeps the connection.
+async fn reply(wire: &mut Wire) {
+    let reply = "{\"ModifiedClientRequest\":{},\"ModifiedServerResponse\":{}}";
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{reply}", reply.len());
+    // Who has hung up has what it wanted.
+    let _ = wire.send(answer.as_bytes()).await;
+}
+
+async fn closes_behind_replies() {
+    let read = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&read);
+    let server = Raw::start(move |stream| {
+        let counter = Arc::clone(&counter);
+        async move {
+            let mut wire = Wire::new(Box::new(stream));
+            if message(&mut wire).await.is_some() {
+                counter.fetch_add(1, Ordering::Relaxed);
+                reply(&mut wire).await;
+            }
+        }
+    });
+    let engine = FakeEngine::start();
+    let powerstrip = before(&engine, &server.url()).await;
+
+    all_succeed(&powerstrip, 300).await;
+
+    assert_eq!(read.load(Ordering::Relaxed), 300, "each message is read once");
+}
+
+/// Answers one message, waits until the next one has begun, and ends without having read it.
+async fn serve_one(stream: TcpStream, read: Arc<AtomicUsize>) {
+    let stream = stream.into_std().expect("it is a socket");
+    let same = stream.try_clone().and_then(TcpStream::from_std).expect("it can be shared");
+    let stream = TcpStream::from_std(stream).expect("it was one before");
+    let mut wire = Wire::new(Box::new(stream));
+    if message(&mut wire).await.is_some() {
+        read.fetch_add(1, Ordering::Relaxed);
+        reply(&mut wire).await;
+        let _ = same.peek(&mut [0]).await;
+    }
+}
+
+async fn closes_on_messages() {
+    let read = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&read);
+    let server = Raw::start(move |stream| serve_one(stream, Arc::clone(&counter)));
+    let engine = FakeEngine::start();
+    let powerstrip = before(&engine, &server.url()).await;
+
+    all_succeed(&powerstrip, 50).await;
+
+    assert_eq!(read.load(Ordering::Relaxed), 50, "each message is read once");
+}
+
+async fn big_messages() {
+    let read = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&read);
+    let server = Raw::start(move |stream| serve_one(stream, Arc::clone(&counter)));
+    let engine = FakeEngine::start();
+    let long = "x".repeat(3_000_000);
+    engine.on("GET /json", api_answer(200, &json!({"Id": long})));
+    let builder = Powerstrip::builder().engine(engine.address()).adapter("hook", server.url());
+    let powerstrip = builder.post("GET /*/containers/*/json", &["hook"]).start().await;
+
+    for _ in 0..5 {
+        let answer = powerstrip.get("/v1.41/containers/a/json").await;
+        assert_eq!(answer.status(), 200, "{}", answer.message());
+    }
+
+    assert_eq!(read.load(Ordering::Relaxed), 5);
+}
+
+async fn never_twice() {
+    let read = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&read);
+    let server = Raw::start(move |stream| {
+        let counter = Arc::clone(&counter);
+        async move {
+            let mut wire = Wire::new(Box::new(stream));
+            let mut answered = false;
+            while message(&mut wire).await.is_some() {
+                counter.fetch_add(1, Ordering::Relaxed);
+                if answered {
+                    return;
+                }
+                reply(&mut wire).await;
+                answered = true;
+            }
+        }
+    });
+    let engine = FakeEngine::start();
+    let powerstrip = before(&engine, &server.url()).await;
+
+    let first = create(&powerstrip).await;
+    let second = create(&powerstrip).await;
+
+    assert_eq!(first.status(), 201);
+    is_error(&second, 502, Before, "connection closed");
+    assert_eq!(read.load(Ordering::Relaxed), 2, "the second message is not sent again");
+}
+
+async fn idle() {
+    let (sender, mut closed) = tokio::sync::watch::channel(None);
+    let sender = Arc::new(sender);
+    let server = Raw::start(move |stream| {
+        let sender = Arc::clone(&sender);
+        async move {
+            let mut wire = Wire::new(Box::new(stream));
+            message(&mut wire).await;
+            reply(&mut wire).await;
+            let start = Instant::now();
+            assert!(wire.head().await.is_ok_and(|head| head.is_none()), "it is just closed");
+            sender.send_replace(Some(start.elapsed()));
+        }
+    });
+    let engine = FakeEngine::start();
+    let powerstrip = before(&engine, &server.url()).await;
+
+    create(&powerstrip).await;
+    let closed =
+        powerstrip_tests::within("the connection to be closed", closed.wait_for(Option::is_some));
+    let after = closed.await.expect("the server lives").expect("it was waited for");
+
+    let limits = Duration::from_secs(3)..Duration::from_millis(9500);
+    assert!(limits.contains(&after), "closed after {after:?}");
+}
+
+async fn started_anew() {
+    let Some(program) = Program::start("readme.py").await else { return };
+    let engine = FakeEngine::start();
+    let powerstrip = before(&engine, &program.url("/hook")).await;
+    all_succeed(&powerstrip, 3).await;
+
+    let port = program.port();
+    program.end().await;
+    let Some(program) = Program::start_at("readme.py", port).await else { return };
+    all_succeed(&powerstrip, 3).await;
+
+    assert_eq!(program.count("called"), 3);
+}
