@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::addr::Address;
 use crate::config::{self, Config, ConfigError, Environment};
+use crate::events::Events;
 use crate::generation::{self, Builder, Changes, Generations};
 use crate::proxy::Proxy;
 use crate::server::{self, Listen, ListenError, Listener};
@@ -105,18 +106,22 @@ impl App {
             self;
         let (stop, now) = (Notify::new(), Notify::new());
         let proxy = Proxy::new(Arc::clone(&generations), Arc::clone(&upstream));
+        let events = Events::start(Arc::clone(&generations), Arc::clone(&upstream));
         let serving = async {
             let _ = timeout(PATIENCE, generations.settled()).await;
             for listener in &listeners {
                 tracing::info!(address = %listener.address(), "listening");
             }
             server::run(listeners, Arc::new(proxy), stop.notified(), now.notified()).await;
+            events.ended().await;
         };
         let stopping = async {
             signals.stop().await;
             stop.notify_one();
+            events.drain();
             signals.stop().await;
             now.notify_one();
+            events.cut();
             std::future::pending::<()>().await;
         };
         tokio::select! {

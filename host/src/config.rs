@@ -9,6 +9,7 @@
 
 mod adapters;
 mod error;
+mod events;
 mod grants;
 mod keyvalue;
 mod listen;
@@ -31,7 +32,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::{ConfigError, Position, Problem};
 pub use name::{AdapterName, NameError};
-pub use types::{AdapterConfig, Config, Digest, Endpoint, Engine, EngineTls, Identity};
+pub use types::{AdapterConfig, Config, Digest, Endpoint, Engine, EngineTls, EventRule, Identity};
 pub use types::{ListenTls, Listener, Named, Source};
 pub use webhook::{Protocol, WebhookTarget, WebhookUrl, WebhookUrlError};
 

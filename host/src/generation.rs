@@ -2,6 +2,7 @@
 //! generation, and each request keeps the one that it began with.
 
 mod build;
+mod subscribers;
 mod watch;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -9,12 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use arc_swap::ArcSwap;
 use tokio::sync::watch::{Receiver, Sender};
 
-use crate::docker::{ApiVersion, Call, Spellings};
+use crate::docker::{ApiVersion, Call, EventFilter, Spellings};
 use crate::endpoint::{Element, EndpointTable, Match};
 use crate::hook::{Chain, Link, Member};
 use crate::limits::BodyLimits;
 
 pub use build::{Builder, Built, begin};
+pub use subscribers::Subscriber;
 pub use watch::Changes;
 
 /// What serves requests at one time.
@@ -22,6 +24,8 @@ pub use watch::Changes;
 pub struct Generation {
     table: Arc<EndpointTable<usize>>,
     members: Vec<Arc<Member>>,
+    /// Adapters that are told of events, and of which.
+    events: Arc<Vec<(usize, EventFilter)>>,
     /// Which of them are being loaded still: calls for them wait for a later generation.
     expected: Vec<bool>,
     limits: BodyLimits,
@@ -139,6 +143,12 @@ impl Generations {
             // The sender is ours, so the wait can only end by a change.
             let _ = changed.changed().await;
         }
+    }
+
+    /// Sees when another one comes.
+    #[must_use]
+    pub fn changes(&self) -> Receiver<u64> {
+        self.number.subscribe()
     }
 
     /// How many there were before the one of the moment.

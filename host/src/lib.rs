@@ -6,6 +6,7 @@
 //! - [`server`] accepts clients; [`proxy`] carries each request to the Docker Engine and back;
 //!   [`upstream`] is the engine's side. [`http1`] is the protocol on both sides, [`stream`] and [`tls`]
 //!   are what carries it.
+//! - [`events`] follows the engine's events and tells adapters of them.
 //! - [`hook`] says what an adapter is asked and may answer, in plain types; [`wasm`] runs adapters as
 //!   WebAssembly components.
 //! - [`generation`] is the set of endpoints and adapters that serves at one time; [`config`] reads it
@@ -26,6 +27,7 @@ pub mod aside;
 pub mod config;
 pub mod docker;
 pub mod endpoint;
+pub mod events;
 pub mod generation;
 pub mod grants;
 pub mod hook;

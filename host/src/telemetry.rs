@@ -69,6 +69,12 @@ pub fn hook_span(adapter: &str, hook: &'static str) -> Span {
     )
 }
 
+/// One event, told to one adapter.
+#[must_use]
+pub fn event_span(id: &str, event: &str) -> Span {
+    info_span!("event", request_id = id, "powerstrip.event" = event)
+}
+
 /// Records how a hook ended.
 pub fn hook_ended(span: &Span, outcome: &'static str, took: Duration) {
     let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);

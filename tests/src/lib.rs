@@ -27,6 +27,7 @@
 //! | --- | --- |
 //! | the program | [`Powerstrip::builder`], [`command_line`] |
 //! | an engine that does what the test says | [`FakeEngine`] with [`Script`]s |
+//! | an engine whose events break off, repeat or are none | [`EventStream`] |
 //! | a real engine | [`RealEngine::find`], and `private-engine run cargo test` around it all |
 //! | an adapter that no compiler would make | [`WatGuest`] |
 //! | bytes on a socket | [`Client`] |
@@ -66,7 +67,7 @@ pub use client::{Answer, Client, Request};
 pub use components::{component, variant};
 pub use consul::ConsulStandIn;
 pub use docker::Docker;
-pub use engine::{FakeEngine, RealEngine, api_answer};
+pub use engine::{EventStream, FakeEngine, RealEngine, api_answer, event_line};
 pub use etcd::Etcd;
 pub use patience::{PATIENCE, eventually, within};
 pub use powerstrip::{Builder, Powerstrip, Written};

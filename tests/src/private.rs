@@ -73,19 +73,13 @@ impl PrivateEngine {
         for program in ["docker", "busybox"] {
             ensure!(in_path(program).is_some(), "{program} is not installed");
         }
-        let path = engine_path(programs)?;
         ensure!(rustix::process::geteuid().is_root(), "only root can run a private dockerd");
         sweep().await;
 
         let folder = tempfile::Builder::new().prefix(FOLDER).tempdir()?;
         fs::write(folder.path().join("owner"), std::process::id().to_string())?;
         let address = format!("unix://{}", folder.path().join("docker.sock").display());
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let network = format!("tcp://{}", listener.local_addr()?);
-        let mut dockerd = dockerd(folder.path(), &address);
-        dockerd.stdin(OwnedFd::from(listener)).stdout(Stdio::piped());
-        let dockerd = Process::watch(dockerd.env("PATH", path));
-        dockerd.line("that it serves", |line| line.contains("API listen on").then_some(())).await;
+        let (dockerd, network) = serve(folder.path(), &address, programs).await?;
         import_busybox(&Docker::at(&address)).await?;
         let registry = Registry::start(folder.path(), "registry", "").await?;
         if let Some(registry) = &registry {
@@ -119,12 +113,35 @@ impl PrivateEngine {
         self.locked_registry.as_ref().map(|registry| registry.host.as_str())
     }
 
+    /// Stops it with its containers, and starts it again at the same address.
+    ///
+    /// # Errors
+    /// When there is no port for it.
+    pub async fn restart(&mut self, programs: Option<&Path>) -> Result<()> {
+        self.dockerd.signal(Signal::TERM);
+        self.dockerd.ended().await;
+        self.dockerd = serve(self.folder.path(), &self.address, programs).await?.0;
+        Ok(())
+    }
+
     /// Stops it with its containers, and removes all that it made.
     pub async fn stop(mut self) {
         self.dockerd.signal(Signal::TERM);
         self.dockerd.ended().await;
         unmount_below(self.folder.path());
     }
+}
+
+/// Starts an engine and waits until it serves; where it listens over TCP.
+async fn serve(folder: &Path, address: &str, programs: Option<&Path>) -> Result<(Process, String)> {
+    let path = engine_path(programs)?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let network = format!("tcp://{}", listener.local_addr()?);
+    let mut dockerd = dockerd(folder, address);
+    dockerd.stdin(OwnedFd::from(listener)).stdout(Stdio::piped());
+    let dockerd = Process::watch(dockerd.env("PATH", path));
+    dockerd.line("that it serves", |line| line.contains("API listen on").then_some(())).await;
+    Ok((dockerd, network))
 }
 
 /// Where the engine, and what it starts itself, are looked for.

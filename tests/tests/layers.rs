@@ -21,7 +21,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("endpoint", &["docker"]),
     ("grants", &["addr", "docker", "endpoint"]),
     ("hook", &["aside", "docker", "telemetry", "limits"]),
-    ("config", &["addr", "endpoint", "grants", "hook", "limits", "telemetry"]),
+    ("config", &["addr", "docker", "endpoint", "grants", "hook", "limits", "telemetry"]),
     ("server", &["addr", "http1", "stream", "telemetry", "tls"]),
     ("upstream", &["addr", "http1", "stream", "telemetry", "tls"]),
     ("wasm", &["addr", "grants", "hook", "limits", "telemetry", "tls"]),
@@ -45,6 +45,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "upstream",
         ],
     ),
+    ("events", &["docker", "generation", "hook", "http1", "telemetry", "upstream"]),
     (
         "app",
         &[
@@ -53,6 +54,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "config",
             "docker",
             "endpoint",
+            "events",
             "generation",
             "grants",
             "hook",

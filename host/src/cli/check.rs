@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use powerstrip::app::{self, StartupError};
-use powerstrip::config::{AdapterConfig, Config, Source};
+use powerstrip::config::{AdapterConfig, Config, EventRule, Source};
 use powerstrip::generation::{Builder, Built};
 use powerstrip::hook::{Hooks, Member, State};
 use powerstrip::limits::Limits;
@@ -69,6 +69,10 @@ fn text(config: &Config, built: &Built, warnings: &[Value]) -> String {
     for endpoint in &config.endpoints {
         let _ = writeln!(text, "  endpoint  {}", endpoint.pattern);
     }
+    for rule in &config.events {
+        let names: Vec<_> = rule.adapters.iter().map(|named| named.name.as_str()).collect();
+        let _ = writeln!(text, "  events    {}: {}", names.join(", "), rule.filter);
+    }
     for (config, member) in adapters(config, built) {
         let (state, more) = match &member.state {
             State::Ready(adapter) => ("ready", hooks(adapter.description().hooks).join(", ")),
@@ -99,6 +103,7 @@ fn json(config: &Config, built: &Built, warnings: &[Value]) -> Value {
         "listen": config.listeners.iter().map(|listener| listener.address.to_string()).collect::<Vec<_>>(),
         "engine": config.engine.address.to_string(),
         "endpoints": config.endpoints.iter().map(|endpoint| endpoint.pattern.to_string()).collect::<Vec<_>>(),
+        "events": config.events.iter().map(events).collect::<Vec<_>>(),
         "adapters": adapters(config, built).map(adapter).collect::<Vec<_>>(),
         "ok": built.failed.is_empty(),
     })
@@ -128,6 +133,11 @@ fn adapter((config, member): (&AdapterConfig, &Member)) -> Value {
     json
 }
 
+fn events(rule: &EventRule) -> Value {
+    let names: Vec<_> = rule.adapters.iter().map(|named| named.name.as_str()).collect();
+    json!({ "adapters": names, "filters": super::explain::filters(&rule.filter) })
+}
+
 fn defaults(adapter: &AdapterConfig) -> Limits {
     match adapter.source {
         Source::Component(_) => Limits::component(),
@@ -137,6 +147,10 @@ fn defaults(adapter: &AdapterConfig) -> Limits {
 
 /// Names of the hooks that there are.
 fn hooks(hooks: Hooks) -> Vec<&'static str> {
-    use powerstrip::hook::HookKind::{self, Post, Pre, Unwind};
-    [Pre, Post, Unwind].into_iter().filter(|kind| hooks.has(*kind)).map(HookKind::as_str).collect()
+    use powerstrip::hook::HookKind::{self, Event, Post, Pre, Unwind};
+    [Pre, Post, Unwind, Event]
+        .into_iter()
+        .filter(|kind| hooks.has(*kind))
+        .map(HookKind::as_str)
+        .collect()
 }

@@ -1,5 +1,6 @@
 //! `powerstrip explain`: what would happen to this call?
 
+mod events;
 mod sight;
 
 use std::fmt::Write;
@@ -16,6 +17,7 @@ use powerstrip::wasm::Runtime;
 use serde_json::{Value, json};
 
 use super::Report;
+pub(super) use events::filters;
 use sight::Sight;
 
 /// All that is told about a call.
@@ -30,12 +32,16 @@ struct Explanation<'a> {
     answer_body: String,
 }
 
-/// Explains a call such as `POST /v1.43/containers/create`.
+/// Explains a call such as `POST /v1.43/containers/create`, or an event such as
+/// `event container start`.
 pub(super) async fn run(call: &str, path: &Path) -> anyhow::Result<Report> {
     let (method, target) = call.trim().split_once(char::is_whitespace).ok_or_else(|| {
         anyhow!("a call is a method and a path, for example 'POST /v1.43/containers/create'")
     })?;
     let config = Config::load(path, &super::environment())?;
+    if method == "event" {
+        return events::run(target, &config).await;
+    }
     let call = match normalise::read(method.as_bytes(), target.trim().as_bytes()) {
         Err(Refusal::Redirect { location }) => {
             return Err(anyhow!(

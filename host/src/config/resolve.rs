@@ -9,7 +9,7 @@ use super::error::{Problem, Report};
 use super::node::Kind;
 use super::types::{AdapterConfig, Config, Endpoint, Named};
 use super::value::{Entry, OLD_ADAPTERS, Value, did_you_mean, duplicates};
-use super::{AdapterName, DEFAULT_ADAPTERS_DIR, Surroundings, adapters, keyvalue, listen};
+use super::{AdapterName, DEFAULT_ADAPTERS_DIR, Surroundings, adapters, events, keyvalue, listen};
 use super::{quantity, yaml};
 use crate::endpoint::{EndpointPattern, PatternError};
 use crate::limits::{BodyLimits, MAX_DEADLINE, MAX_MESSAGE, show_bytes};
@@ -49,6 +49,7 @@ fn sections(
     let names = [
         "version",
         "endpoints",
+        "events",
         "adapters",
         "listen",
         "engine",
@@ -61,6 +62,7 @@ fn sections(
     let [
         version,
         endpoints,
+        events,
         adapters,
         listen,
         engine,
@@ -78,13 +80,16 @@ fn sections(
     let section = pick_adapters(adapters, plugins, report);
     let mut adapters = adapters::read(section.as_ref(), &folder.path, report);
     folder.add_to(&mut adapters, report);
-    let endpoints = endpoints.map(|section| read_endpoints(&section, &adapters, &folder, report));
+    let names = Names { known: &adapters.names, folder: &folder.path };
+    let endpoints = endpoints.map(|section| read_endpoints(&section, &names, report));
+    let events = events.map(|section| events::read(&section, &names, report));
     let engine = listen::engine(engine.as_ref(), base, surroundings, report);
     let listeners = listen::listeners(listen.as_ref(), base, &engine, report);
     Some(Config {
         path: path.to_owned(),
         adapters_dir: folder.path,
         endpoints: endpoints.unwrap_or_default(),
+        events: events.unwrap_or_default(),
         adapters: adapters.configs,
         require_digest: require_digest.and_then(|value| value.boolean(report)).unwrap_or(false),
         listeners,
@@ -197,16 +202,10 @@ impl Folder {
     }
 }
 
-fn read_endpoints(
-    section: &Value<'_>,
-    adapters: &adapters::Adapters,
-    folder: &Folder,
-    report: &mut Report,
-) -> Vec<Endpoint> {
+fn read_endpoints(section: &Value<'_>, names: &Names<'_>, report: &mut Report) -> Vec<Endpoint> {
     let what = "a mapping of patterns to `pre` and `post`";
-    let names = Names { known: &adapters.names, folder: &folder.path };
     let entries = section.mapping(what, report).unwrap_or_default();
-    entries.iter().filter_map(|entry| read_endpoint(entry, &names, report)).collect()
+    entries.iter().filter_map(|entry| read_endpoint(entry, names, report)).collect()
 }
 
 fn read_endpoint(entry: &Entry<'_>, names: &Names<'_>, report: &mut Report) -> Option<Endpoint> {
@@ -250,13 +249,13 @@ fn read_pattern(entry: &Entry<'_>, report: &mut Report) -> Option<EndpointPatter
 }
 
 /// The names that a list may use.
-struct Names<'a> {
+pub(super) struct Names<'a> {
     known: &'a HashSet<String>,
     folder: &'a Path,
 }
 
 impl Names<'_> {
-    fn read(&self, list: &Value<'_>, report: &mut Report) -> Vec<Named> {
+    pub(super) fn read(&self, list: &Value<'_>, report: &mut Report) -> Vec<Named> {
         let what = "a list of adapter names";
         if let Kind::Scalar { text, .. } = &list.node.kind {
             let problem = list.problem(format!("expected {what}, found {}", list.node.describe()));

@@ -9,6 +9,7 @@ use super::error::{Position, Problem};
 use super::name::AdapterName;
 use super::webhook::{Protocol, WebhookUrl};
 use crate::addr::Address;
+use crate::docker::EventFilter;
 use crate::endpoint::EndpointPattern;
 use crate::grants::{Grants, Values};
 use crate::hook::{BreakerSettings, May, Mode, OnFailure};
@@ -23,6 +24,8 @@ pub struct Config {
     pub adapters_dir: PathBuf,
     /// Which calls run which adapters, in file order.
     pub endpoints: Vec<Endpoint>,
+    /// Which adapters are told of which events, in file order.
+    pub events: Vec<EventRule>,
     /// The adapters: those of the file in file order, then those only in the folder, by name.
     pub adapters: Vec<AdapterConfig>,
     /// Whether every component needs a `digest` to run.
@@ -50,6 +53,15 @@ pub struct Endpoint {
     pub post: Vec<Named>,
     /// Whether the log tells the bodies of these calls.
     pub log_bodies: bool,
+}
+
+/// One entry of `events`.
+#[derive(Debug, Clone)]
+pub struct EventRule {
+    /// Who is told.
+    pub adapters: Vec<Named>,
+    /// Of which events.
+    pub filter: EventFilter,
 }
 
 /// An adapter as a list names it.

@@ -243,7 +243,9 @@ fn member(adapter: &AdapterConfig, state: State) -> Member {
 /// When the endpoints cannot be served.
 pub fn begin(config: &Config) -> Result<Generation, ConfigError> {
     let index = index(config);
-    let find = |named: &[Named]| named.iter().map(|named| index[named.name.as_str()]).collect();
+    let find = |named: &[Named]| -> Vec<usize> {
+        named.iter().map(|named| index[named.name.as_str()]).collect()
+    };
     let rule = |endpoint: &config::Endpoint| Rule {
         pattern: endpoint.pattern.clone(),
         pre: find(&endpoint.pre),
@@ -258,7 +260,12 @@ pub fn begin(config: &Config) -> Result<Generation, ConfigError> {
     let expected = || State::NotReady("it is being loaded".to_owned());
     let members = config.adapters.iter().map(|it| Arc::new(member(it, expected()))).collect();
     let expected = vec![true; config.adapters.len()];
-    Ok(Generation { table: Arc::new(table), members, expected, limits: config.limits })
+    let told = config
+        .events
+        .iter()
+        .flat_map(|rule| find(&rule.adapters).into_iter().map(|at| (at, rule.filter.clone())));
+    let (table, events) = (Arc::new(table), Arc::new(told.collect()));
+    Ok(Generation { table, members, events, expected, limits: config.limits })
 }
 
 /// Where each adapter stands in the configuration.
@@ -271,7 +278,7 @@ fn index(config: &Config) -> HashMap<&str, usize> {
 fn refuse_lacking_hooks(config: &Config, members: &[Arc<Member>]) -> Result<(), ConfigError> {
     let index = index(config);
     let lacking = |named: &Named, kind| lacks(&members[index[named.name.as_str()]], kind);
-    let problems = lacking_hooks(&config.endpoints, lacking);
+    let problems = lacking_hooks(config, lacking);
     if problems.is_empty() {
         return Ok(());
     }
@@ -279,23 +286,25 @@ fn refuse_lacking_hooks(config: &Config, members: &[Arc<Member>]) -> Result<(), 
 }
 
 /// Every place in a list that names an adapter without that hook.
-fn lacking_hooks(
-    endpoints: &[config::Endpoint],
-    lacks: impl Fn(&Named, HookKind) -> bool,
-) -> Vec<Problem> {
+fn lacking_hooks(config: &Config, lacks: impl Fn(&Named, HookKind) -> bool) -> Vec<Problem> {
+    let mut lists = Vec::new();
+    for endpoint in &config.endpoints {
+        let key = |list| format!("endpoints.\"{}\".{list}", endpoint.pattern.text());
+        lists.push((key("pre"), &endpoint.pre, HookKind::Pre));
+        lists.push((key("post"), &endpoint.post, HookKind::Post));
+    }
+    for (at, rule) in config.events.iter().enumerate() {
+        lists.push((format!("events[{at}].adapters"), &rule.adapters, HookKind::Event));
+    }
     let mut problems = Vec::new();
-    for endpoint in endpoints {
-        let lists =
-            [("pre", &endpoint.pre, HookKind::Pre), ("post", &endpoint.post, HookKind::Post)];
-        for (list, named, kind) in lists {
-            let lacking = named.iter().enumerate().filter(|(_, named)| lacks(named, kind));
-            problems.extend(lacking.map(|(at, named)| {
-                let key = format!("endpoints.\"{}\".{list}[{at}]", endpoint.pattern.text());
-                let message = format!("adapter \"{}\" has no {}", named.name, kind.as_str());
-                let hint = "take it out of this list, or use a component that has this hook";
-                Problem::at_load(Some(named.position), key, message, Some(hint.to_owned()))
-            }));
-        }
+    for (list, named, kind) in lists {
+        let lacking = named.iter().enumerate().filter(|(_, named)| lacks(named, kind));
+        problems.extend(lacking.map(|(at, named)| {
+            let message = format!("adapter \"{}\" has no {}", named.name, kind.as_str());
+            let hint = "take it out of this list, or use a component that has this hook";
+            let key = format!("{list}[{at}]");
+            Problem::at_load(Some(named.position), key, message, Some(hint.to_owned()))
+        }));
     }
     problems
 }

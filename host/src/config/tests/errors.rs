@@ -35,8 +35,8 @@ errors! {
     an_unknown_key: "endpoint: {}" =>
         "1:1: endpoint: this key is unknown; did you mean \"endpoints\"?";
     an_unknown_key_unlike_any: "quux: {}" =>
-        "1:1: quux: this key is unknown; known here: version, endpoints, adapters, listen, engine, \
-         limits, keyvalue, adapters_dir, require_digest";
+        "1:1: quux: this key is unknown; known here: version, endpoints, events, adapters, listen, \
+         engine, limits, keyvalue, adapters_dir, require_digest";
     both_spellings: "plugins: {}\nadapters: {}" =>
         "1:10: plugins: `plugins` is the old name of `adapters`, which is here too; move its \
          entries to `adapters`";
@@ -81,6 +81,21 @@ errors! {
          remove one\n\
          1:56: adapters.envinject.config.a: this key stands on line 1 already; merge the two or \
          remove one";
+
+    null_events: "events:" =>
+        "1:7: events: expected a list of entries with `adapters` and `filters`, found nothing; \
+         give it a value or remove it";
+    events_as_a_mapping: "events: {adapters: [slowreq]}" =>
+        "1:10: events: expected a list of entries with `adapters` and `filters`, found a mapping";
+    events_for_nobody: "events: [{filters: {type: [image]}}, {adapters: []}]" =>
+        "1:10: events[0]: this entry names no adapter; give it `adapters: [NAME]`, or remove it\n\
+         1:38: events[1]: this entry names no adapter; give it `adapters: [NAME]`, or remove it";
+    events_for_an_undefined_adapter: "events: [{adapters: [slowerq]}]" =>
+        "1:22: events[0].adapters[0]: no adapter is named \"slowerq\"; did you mean \"slowreq\"?";
+    bad_filters: "events: [{adapters: [slowreq], filters: {typ: [image], event: start, label: []}}]" =>
+        "1:41: events[0].filters.typ: this key is unknown; did you mean \"type\"?\n\
+         1:62: events[0].filters.event: expected a list of values, found a string; write [start]\n\
+         1:76: events[0].filters.label: no event matches an empty list; give it a value or remove it";
 
     a_word_for_an_adapter: "adapters: {flocker: flocker.wasm}" =>
         "1:21: adapters.flocker: `flocker.wasm` is not a URL; a webhook is http://HOST/PATH, a \
