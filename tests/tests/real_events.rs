@@ -1,6 +1,8 @@
 //! Events of a real Docker Engine, through its restart.
 
-use powerstrip_tests::private::{PrivateEngine, skip};
+use std::path::PathBuf;
+
+use powerstrip_tests::private::{ENGINE_PROGRAMS, PrivateEngine, skip};
 use powerstrip_tests::{Docker, Powerstrip, RealEngine, Reply, Webhook, eventually};
 use serde_json::{Value, json};
 
@@ -64,7 +66,8 @@ async fn containers_that_start_and_die_anywhere_are_told_to_components_and_webho
 
 #[tokio::test]
 async fn a_restarted_engine_is_followed_again_after_a_resync() {
-    let mut engine = match PrivateEngine::start(None).await {
+    let programs = std::env::var_os(ENGINE_PROGRAMS).map(PathBuf::from);
+    let mut engine = match PrivateEngine::start(programs.as_deref()).await {
         Ok(engine) => engine,
         Err(why) => return skip(&format!("{why:#}")),
     };
@@ -74,7 +77,7 @@ async fn a_restarted_engine_is_followed_again_after_a_resync() {
     docker.output(&["run", "--name", "before", "busybox", "true"]).await;
     told_up_to(&powerstrip, "before", "die").await;
 
-    engine.restart(None).await.expect("the engine starts again");
+    engine.restart(programs.as_deref()).await.expect("the engine starts again");
     told_up_to(&powerstrip, "", "history-lost").await;
     docker.output(&["run", "--name", "after", "busybox", "true"]).await;
 

@@ -86,16 +86,16 @@ errors! {
         "1:7: events: expected a list of entries with `adapters` and `filters`, found nothing; \
          give it a value or remove it";
     events_as_a_mapping: "events: {adapters: [slowreq]}" =>
-        "1:10: events: expected a list of entries with `adapters` and `filters`, found a mapping";
+        "1:9: events: expected a list of entries with `adapters` and `filters`, found a mapping";
     events_for_nobody: "events: [{filters: {type: [image]}}, {adapters: []}]" =>
         "1:10: events[0]: this entry names no adapter; give it `adapters: [NAME]`, or remove it\n\
          1:38: events[1]: this entry names no adapter; give it `adapters: [NAME]`, or remove it";
     events_for_an_undefined_adapter: "events: [{adapters: [slowerq]}]" =>
         "1:22: events[0].adapters[0]: no adapter is named \"slowerq\"; did you mean \"slowreq\"?";
     bad_filters: "events: [{adapters: [slowreq], filters: {typ: [image], event: start, label: []}}]" =>
-        "1:41: events[0].filters.typ: this key is unknown; did you mean \"type\"?\n\
-         1:62: events[0].filters.event: expected a list of values, found a string; write [start]\n\
-         1:76: events[0].filters.label: no event matches an empty list; give it a value or remove it";
+        "1:42: events[0].filters.typ: this key is unknown; did you mean \"type\"?\n\
+         1:63: events[0].filters.event: expected a list of values, found a string; write [start]\n\
+         1:77: events[0].filters.label: no event matches an empty list; give it a value or remove it";
 
     a_word_for_an_adapter: "adapters: {flocker: flocker.wasm}" =>
         "1:21: adapters.flocker: `flocker.wasm` is not a URL; a webhook is http://HOST/PATH, a \
