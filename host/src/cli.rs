@@ -57,7 +57,7 @@ enum Command {
     },
     /// Tell which endpoints match a call, which hooks would run, and what they would see.
     Explain {
-        /// The call, for example 'POST /v1.43/containers/create'.
+        /// The call, for example 'POST /v1.43/containers/create'; or 'event container start'.
         call: String,
         #[command(flatten)]
         file: File,

@@ -202,23 +202,29 @@ async fn an_event_that_always_fails_is_given_up_with_a_resync() {
     assert_eq!(told, expected);
 }
 
-#[tokio::test]
-async fn failures_that_are_ignored_are_not_told_again() {
-    let engine = FakeEngine::start();
-    let events = ["start", "die"].map(|action| event_line(action, SECOND)).concat();
-    engine.stream_events(vec![EventStream::after(&[]).chunk(&events)]);
-    let settings = json!({"on_failure": "ignore", "config": {"fail": {"start": 99}}});
+/// An adapter that fails at each start, under a setting that lets that pass.
+macro_rules! is_told_once {
+    ($($name:ident: $setting:literal: $value:literal;)*) => {$(
+        #[tokio::test]
+        async fn $name() {
+            let engine = FakeEngine::start();
+            let events = ["start", "die"].map(|action| event_line(action, SECOND)).concat();
+            engine.stream_events(vec![EventStream::after(&[]).chunk(&events)]);
+            let settings = json!({$setting: $value, "config": {"fail": {"start": 99}}});
+            let builder = Powerstrip::builder().engine(engine.address()).component("herald");
+            let builder = builder.adapter("herald", settings);
 
-    let powerstrip = Powerstrip::builder()
-        .engine(engine.address())
-        .component("herald")
-        .adapter("herald", settings)
-        .line("events: [{adapters: [herald]}]")
-        .start()
-        .await;
+            let powerstrip = builder.line("events: [{adapters: [herald]}]").start().await;
 
-    let told = told_up_to(&powerstrip, "herald", "die").await;
-    assert_eq!(told, ["began", "start", "die"]);
+            let told = told_up_to(&powerstrip, "herald", "die").await;
+            assert_eq!(told, ["began", "start", "die"]);
+        }
+    )*};
+}
+
+is_told_once! {
+    failures_that_are_ignored_are_not_told_again: "on_failure": "ignore";
+    failures_of_an_adapter_that_is_watched_are_not_told_again: "mode": "monitor";
 }
 
 #[tokio::test]

@@ -1,10 +1,14 @@
 //! Events of a real Docker Engine, through its restart.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use powerstrip_tests::private::{ENGINE_PROGRAMS, PrivateEngine, skip};
-use powerstrip_tests::{Docker, Powerstrip, RealEngine, Reply, Webhook, eventually};
+use powerstrip_tests::{Docker, Powerstrip, RealEngine, Reply, Webhook, connect, eventually};
 use serde_json::{Value, json};
+use tokio::io::copy_bidirectional;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// The actions, and resyncs, that `herald` was told of a container with this name.
 fn told(powerstrip: &Powerstrip, name: &str) -> Vec<Value> {
@@ -84,4 +88,64 @@ async fn a_restarted_engine_is_followed_again_after_a_resync() {
     let told = told_up_to(&powerstrip, "after", "die").await;
     assert_eq!(told, ["began", "history-lost", "start", "die"]);
     engine.stop().await;
+}
+
+#[tokio::test]
+async fn what_happens_while_the_stream_is_broken_is_told_afterwards_and_once() {
+    let Some(engine) = RealEngine::find().await else { return };
+    let mut relay = Relay::before(engine.address()).await;
+    let powerstrip = start(&relay.address, None).await;
+    told_up_to(&powerstrip, "", "began").await;
+    let run = async |name: &str| {
+        engine.docker().output(&["run", "--rm", "--name", name, "busybox", "true"]).await;
+    };
+
+    run("events-before").await;
+    told_up_to(&powerstrip, "events-before", "die").await;
+    relay.cut().await;
+    powerstrip.logged("no events of the Docker Engine").await;
+    run("events-meanwhile").await;
+    relay.go_on();
+    let meanwhile = told_up_to(&powerstrip, "events-meanwhile", "die").await;
+
+    assert_eq!(meanwhile, ["began", "start", "die"]);
+    assert_eq!(told(&powerstrip, "events-before"), ["began", "start", "die"]);
+}
+
+/// A way to an engine that can be cut.
+struct Relay {
+    address: String,
+    engine: String,
+    listener: Arc<TcpListener>,
+    connections: JoinSet<()>,
+}
+
+impl Relay {
+    async fn before(engine: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("a bound listener has an address").port();
+        let (address, engine) = (format!("tcp://127.0.0.1:{port}"), engine.to_owned());
+        let (listener, connections) = (Arc::new(listener), JoinSet::new());
+        let mut relay = Self { address, engine, listener, connections };
+        relay.go_on();
+        relay
+    }
+
+    /// Ends all connections; new ones wait.
+    async fn cut(&mut self) {
+        self.connections.shutdown().await;
+    }
+
+    fn go_on(&mut self) {
+        let (listener, engine) = (Arc::clone(&self.listener), self.engine.clone());
+        self.connections.spawn(async move {
+            let mut own = JoinSet::new();
+            while let Ok((mut near, _)) = listener.accept().await {
+                let mut far = connect(&engine).await.expect("the engine listens");
+                own.spawn(async move {
+                    let _ = copy_bidirectional(&mut near, &mut far).await;
+                });
+            }
+        });
+    }
 }

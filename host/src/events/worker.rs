@@ -48,10 +48,10 @@ async fn deliver(mailbox: &Mailbox, mut delivery: Delivery, news: &News) {
     }
 }
 
-/// What the log calls it.
+/// What the log calls it: an action without its arguments, which are commands and may hold secrets.
 fn name(news: &News) -> &str {
     match news {
-        News::Engine(event) => &event.action,
-        News::Resync(_) => "resync",
+        News::Engine(event) => event.action.split(':').next().unwrap_or_default(),
+        News::Resync(reason) => reason.as_str(),
     }
 }
