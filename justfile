@@ -132,7 +132,7 @@ build:
 [group('build')]
 adapters:
     cargo run --quiet --package powerstrip-guest-build -- target/adapters \
-        debug envinject logfiles registrator restrict-image slowreq waitready
+        debug envinject guard logfiles registrator restrict-image slowreq waitready
 
 # Build the program for use and put it where cargo puts programs
 [group('release')]

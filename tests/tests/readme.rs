@@ -35,8 +35,16 @@ async fn every_block_of_yaml_is_a_good_configuration() {
 /// The documents' examples name the adapters of this repository, in a folder that has them, and
 /// those that readers build themselves, for which `witness` stands in.
 fn with_every_adapter(text: &str) -> Builder {
-    let ours =
-        ["debug", "envinject", "logfiles", "registrator", "restrict-image", "slowreq", "waitready"];
+    let ours = [
+        "debug",
+        "envinject",
+        "guard",
+        "logfiles",
+        "registrator",
+        "restrict-image",
+        "slowreq",
+        "waitready",
+    ];
     let builder = ours.into_iter().fold(Powerstrip::builder(), Builder::component);
     let builder = ["team-label", "python-labels", "javascript-labels"]
         .into_iter()

@@ -39,7 +39,7 @@ impl Adapter for Guard {
     const CONFIG_SCHEMA: Option<&'static str> = Some(include_str!("config.schema.json"));
 
     fn new(config: Value) -> Result<Self> {
-        let config = config::read(config).map_err(Error::bad_message)?;
+        let config = config::read(&config).map_err(Error::bad_message)?;
         Ok(Self(Policy::of(config)))
     }
 

@@ -1,41 +1,37 @@
 //! Reading the configuration, and finding all that is wrong with it at once.
 
-use serde_json::Value;
-use serde_path_to_error::{Path, Segment};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
-use super::{Config, Rule, Section, Sections};
+use super::{Config, Ownership, Rule, Section, Sections};
 use crate::identity::Template;
 
-/// As many problems as an operator wants to read at once.
-const MOST: usize = 50;
-
 /// The configuration, or all that is wrong with it.
-pub(crate) fn read(value: Value) -> Result<Config, String> {
-    let value = if value.is_null() { Value::Object(serde_json::Map::new()) } else { value };
+pub(crate) fn read(value: &Value) -> Result<Config, String> {
+    let empty = Value::Object(Map::new());
+    let value = if value.is_null() { &empty } else { value };
     // This is the way of every call; what follows is for whoever has made a mistake.
-    let read = Config::deserialize_quietly(&value);
-    let mut problems = Vec::new();
-    let config = match read {
-        Some(config) => config,
-        None => what_can_be_read(value, &mut problems),
+    let problems = match Config::deserialize(value) {
+        Ok(config) => {
+            let problems = config.problems();
+            if problems.is_empty() {
+                return Ok(config);
+            }
+            problems
+        }
+        Err(_) => all_problems(value),
     };
-    problems.extend(config.problems());
-    if problems.is_empty() { Ok(config) } else { Err(problems.join("; ")) }
+    Err(problems.join("; "))
 }
 
 impl Config {
-    fn deserialize_quietly(value: &Value) -> Option<Self> {
-        serde::Deserialize::deserialize(value).ok()
-    }
-
     /// What is well written and makes no sense.
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         for (at, rule) in self.rules.iter().enumerate() {
-            let found = rule.problems();
-            problems.extend(found.into_iter().map(|what| format!("rules[{at}]{what}")));
+            problems.extend(rule.problems(at));
         }
-        if let Some(super::Ownership::Owned(owner)) = &self.owner {
+        if let Some(Ownership::Owned(owner)) = &self.owner {
             if owner.label.is_empty() || owner.label.contains('=') {
                 problems.push("owner.label: a label's key has at least one letter and no =".into());
             }
@@ -51,16 +47,17 @@ impl Config {
 }
 
 impl Rule {
-    fn problems(&self) -> Vec<String> {
+    fn problems(&self, at: usize) -> Vec<String> {
         let mut problems = Vec::new();
         if self.allow.is_empty() == self.deny.is_empty() {
-            problems.push(": it needs either allow or deny, with at least one endpoint".into());
+            let what = "it needs either allow or deny, with at least one endpoint";
+            problems.push(format!("rules[{at}]: {what}"));
         }
         if !self.deny.is_empty() && !self.with.is_empty() {
-            problems.push(".with: only what is allowed has a body to look at".into());
+            problems.push(format!("rules[{at}].with: only what is allowed has a body to look at"));
         }
         if self.deny.is_empty() && self.message.is_some() {
-            problems.push(".message: only what is denied is told to the client".into());
+            problems.push(format!("rules[{at}].message: only who is denied is told anything"));
         }
         problems
     }
@@ -77,59 +74,48 @@ impl Sections {
     }
 }
 
-/// Reads, and takes out what cannot be read, until the rest can be.
-fn what_can_be_read(mut value: Value, problems: &mut Vec<String>) -> Config {
-    for _ in 0..MOST {
-        let error = match serde_path_to_error::deserialize::<_, Config>(&value) {
-            Ok(config) => return config,
-            Err(error) => error,
-        };
-        let path = error.path().clone();
-        problems.push(match path.iter().next() {
-            Some(_) => format!("{path}: {}", error.inner()),
-            None => error.inner().to_string(),
-        });
-        if !take_out(&mut value, &path) {
-            break;
+/// The problems of each part, as far as it can be read without the others.
+fn all_problems(value: &Value) -> Vec<String> {
+    let mut problems = Vec::new();
+    find("", value, &|part| part, &mut problems);
+    for (key, part) in value.as_object().into_iter().flatten() {
+        let alone = json!({key.as_str(): part});
+        if let Ok(config) = Config::deserialize(&alone) {
+            problems.extend(config.problems());
+        } else if key == "rules" {
+            let rules = part.as_array().into_iter().flatten().enumerate();
+            let read = rules.filter_map(|(at, rule)| Some((at, Rule::deserialize(rule).ok()?)));
+            problems.extend(read.flat_map(|(at, rule)| rule.problems(at)));
         }
     }
-    Config::default()
+    problems
 }
 
-fn take_out(value: &mut Value, path: &Path) -> bool {
-    let mut steps: Vec<&Segment> = path.iter().collect();
-    let Some(last) = steps.pop() else { return false };
-    let mut parent = value;
-    for step in steps {
-        let next = match step {
-            Segment::Map { key } => parent.get_mut(key),
-            Segment::Seq { index } => parent.get_mut(index),
-            _ => None,
-        };
-        let Some(next) = next else { return false };
-        parent = next;
-    }
-    match (last, parent) {
-        (Segment::Map { key }, Value::Object(map)) => map.remove(key).is_some(),
-        // What is left keeps its place, so that the next problem is found where it was written.
-        (Segment::Seq { index }, Value::Array(list)) => match list.get_mut(*index) {
-            Some(entry) if !is_blank(entry) => {
-                *entry = Value::Object(serde_json::Map::new());
-                true
+/// Goes down to the smallest parts that cannot be read. `wrap` makes a configuration of a part
+/// that says nothing else, so that there is one reader for all of them.
+fn find(path: &str, part: &Value, wrap: &dyn Fn(Value) -> Value, problems: &mut Vec<String>) {
+    let Err(error) = Config::deserialize(&wrap(part.clone())) else { return };
+    let before = problems.len();
+    // Where nothing at all fares no better, it is the place that is wrong.
+    let of_place = Config::deserialize(&wrap(Value::Null)).err();
+    let is_of_place = of_place.is_some_and(|other| other.to_string() == error.to_string());
+    match part {
+        _ if is_of_place => {}
+        Value::Object(map) => {
+            for (key, inner) in map {
+                let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                find(&below, inner, &|inner| wrap(json!({key.as_str(): inner})), problems);
             }
-            _ => {
-                list.clear();
-                true
-            }
-        },
-        // A word or a lone entry in place of a list: what failed is the whole of it.
-        (_, whole) => {
-            let was = whole.take();
-            !was.is_null()
         }
+        Value::Array(list) => {
+            for (at, inner) in list.iter().enumerate() {
+                find(&format!("{path}[{at}]"), inner, &|inner| wrap(json!([inner])), problems);
+            }
+        }
+        _ => {}
     }
-}
-
-fn is_blank(entry: &Value) -> bool {
-    entry.as_object().is_some_and(serde_json::Map::is_empty)
+    if problems.len() == before {
+        let place = if path.is_empty() { String::new() } else { format!("{path}: ") };
+        problems.push(format!("{place}{error}"));
+    }
 }
