@@ -49,6 +49,8 @@ impl Adapter for Guard {
             Ok(None) => Pre::Pass,
             Ok(Some(answer)) => Pre::Respond(answer),
             Err(refusal) => {
+                let is_create = call.endpoint() == Some("container-create");
+                let refusal = if is_create { refusal.of_create() } else { refusal };
                 let line = format!("{} {}", call.method(), call.path());
                 Pre::Reject(refusal.reject(call.name(), &line))
             }

@@ -101,13 +101,18 @@ impl Kind {
         }
     }
 
-    /// That there is none; the same words whether there is none, or one that is not to be seen.
+    /// That there is none, or none to be seen.
     pub(crate) fn absent(self, name: &str) -> Refusal {
+        Refusal::Absent(self, name.to_owned())
+    }
+
+    /// The engine's own words for that.
+    pub(crate) fn absence(self, name: &str) -> String {
         let noun = self.noun();
-        Refusal::Absent(match self {
+        match self {
             Self::Network | Self::Secret | Self::Config => format!("{noun} {name} not found"),
             _ => format!("No such {noun}: {name}"),
-        })
+        }
     }
 
     /// The object of this name, id, or beginning of an id, whichever the engine takes it for.
