@@ -51,11 +51,13 @@ impl Policy {
 
     /// What bodies may ask, if the call may be made at all.
     pub(crate) fn admit(&self, call: &Call, draft: &Draft) -> Judged<Sections> {
-        for (source, rules) in &self.rules {
-            for (at, rule) in rules.iter().enumerate() {
-                if rule.means(call) && rule.is_about(call, draft)? {
-                    return self.follow(rule, source, at);
-                }
+        let all = self.rules.iter();
+        let all = all.flat_map(|(source, rules)| {
+            rules.iter().enumerate().map(move |(at, rule)| (source, at, rule))
+        });
+        for (source, at, rule) in all {
+            if rule.means(call) && rule.is_about(call, draft)? {
+                return self.follow(rule, source, at);
             }
         }
         let is_handshake = call.endpoint().is_some_and(|endpoint| HANDSHAKE.contains(&endpoint));

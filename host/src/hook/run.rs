@@ -84,15 +84,19 @@ impl Run {
                 Some(Effect::Ends(verdict)) => return Ok(verdict),
                 Some(Effect::Changes(changed) | Effect::Finishes(changed)) => {
                     changed.apply(draft, scope);
-                    if self.chain.log_bodies {
-                        show::tell_request(hook.changed("a hook changed the request"), draft);
-                    }
+                    self.tell_changed(hook, draft);
                 }
                 Some(Effect::Nothing) => {}
             }
             self.began.push(link);
         }
         Ok(Verdict::Go)
+    }
+
+    fn tell_changed(&self, hook: Hook<'_>, draft: &Draft) {
+        if self.chain.log_bodies {
+            show::tell_request(hook.changed("a hook changed the request"), draft);
+        }
     }
 
     /// What one adapter's outcome comes to; none where it is left out or does not count.
