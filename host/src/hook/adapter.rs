@@ -196,20 +196,6 @@ pub enum PreOutcome {
     Reject(Rejection),
 }
 
-impl PreOutcome {
-    /// How many headers and path variables it is made of.
-    #[must_use]
-    pub fn lines(&self) -> usize {
-        match self {
-            Self::Pass | Self::Reject(_) => 0,
-            Self::Modify(patch) => {
-                patch.variables.len() + patch.set_headers.len() + patch.remove_headers.len()
-            }
-            Self::Respond(response) => response.headers.len(),
-        }
-    }
-}
-
 /// What a post-hook decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PostOutcome {
@@ -221,19 +207,6 @@ pub enum PostOutcome {
     Finish(ResponsePatch),
     /// Refuse: the client gets an error in place of the answer.
     Reject(Rejection),
-}
-
-impl PostOutcome {
-    /// How many headers it is made of.
-    #[must_use]
-    pub fn lines(&self) -> usize {
-        match self {
-            Self::Pass | Self::Reject(_) => 0,
-            Self::Modify(patch) | Self::Finish(patch) => {
-                patch.set_headers.len() + patch.remove_headers.len()
-            }
-        }
-    }
 }
 
 /// Why a request that a pre-hook had let through ended badly.

@@ -206,15 +206,35 @@ impl From<types::Rejection> for Rejection {
     }
 }
 
-/// An outcome, unless it has too many parts.
-pub(super) fn bounded<T, E>(
-    outcome: Result<T, E>,
-    lines: fn(&T) -> usize,
-) -> wasmtime::Result<Result<T, E>> {
-    match outcome.as_ref().map_or(0, lines) {
-        0..=MAX_LINES => Ok(outcome),
-        _ => Err(TooManyLines.into()),
-    }
+/// What a pre-hook decided, unless it is made of too much.
+pub(super) fn pre<E>(
+    outcome: Result<pre_hook::PreOutcome, E>,
+) -> wasmtime::Result<Result<PreOutcome, E>> {
+    let lines = match &outcome {
+        Ok(pre_hook::PreOutcome::Modify(patch)) => {
+            patch.variables.len() + patch.set_headers.len() + patch.remove_headers.len()
+        }
+        Ok(pre_hook::PreOutcome::Respond(response)) => response.headers.len(),
+        _ => 0,
+    };
+    bounded(lines).map(|()| outcome.map(Into::into))
+}
+
+/// What a post-hook decided, unless it is made of too much.
+pub(super) fn post<E>(
+    outcome: Result<post_hook::PostOutcome, E>,
+) -> wasmtime::Result<Result<PostOutcome, E>> {
+    let lines = match &outcome {
+        Ok(post_hook::PostOutcome::Modify(patch) | post_hook::PostOutcome::Finish(patch)) => {
+            patch.set_headers.len() + patch.remove_headers.len()
+        }
+        _ => 0,
+    };
+    bounded(lines).map(|()| outcome.map(Into::into))
+}
+
+fn bounded(lines: usize) -> wasmtime::Result<()> {
+    if lines <= MAX_LINES { Ok(()) } else { Err(TooManyLines.into()) }
 }
 
 fn owned(headers: types::HeadersResult) -> Vec<Header> {

@@ -102,8 +102,7 @@ impl Function for PreHook {
         let context = convert::context(&self.call, &variables, self.deadline);
         let headers = convert::headers(&self.request.headers);
         let request = convert::request(&self.request, &headers);
-        let outcome = guest.call_handle(store, context, request).await?.map(PreOutcome::from);
-        convert::bounded(outcome, PreOutcome::lines)
+        convert::pre(guest.call_handle(store, context, request).await?)
     }
 }
 
@@ -133,8 +132,7 @@ impl Function for PostHook {
         let request = convert::request(&self.request, &headers);
         let headers = convert::headers(&self.response.headers);
         let response = convert::response(&self.response, &headers);
-        let outcome = guest.call_handle(store, context, request, response).await?;
-        convert::bounded(outcome.map(PostOutcome::from), PostOutcome::lines)
+        convert::post(guest.call_handle(store, context, request, response).await?)
     }
 }
 
