@@ -33,7 +33,7 @@
 //! | bytes on a socket | [`Client`] |
 //! | the `docker` client | [`Docker`] |
 //! | `docker` commands compared with and without Powerstrip | [`matrix`] |
-//! | a 2015 adapter | [`Webhook`] |
+//! | a 2015 adapter, which checks what it is sent | [`Webhook`] |
 //! | certificates, and both ends of TLS | [`Authority`] |
 //! | what it holds: memory, descriptors, tasks | [`Vitals`], [`resident`], [`descriptors`] |
 //! | sources for `envinject` | [`ConsulStandIn`], [`Etcd`] |
@@ -54,6 +54,7 @@ pub mod private;
 mod process;
 mod redis;
 mod repository;
+mod schema;
 mod scripted;
 mod snapshot;
 mod vitals;
@@ -74,6 +75,7 @@ pub use powerstrip::{Builder, Powerstrip, Written};
 pub use process::Process;
 pub use redis::Redis;
 pub use repository::repository;
+pub use schema::{check_definition, check_message};
 pub use scripted::{Gate, Recorded, Script, Server, Step};
 pub use snapshot::normalised;
 pub use vitals::{Vitals, descriptors, memory, resident};

@@ -1,9 +1,10 @@
 //! A 2015 adapter: an HTTP endpoint that answers as the test says, and remembers its calls.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use crate::check_message;
 use crate::scripted::{Gate, Recorded, Script, Server, Step};
 
 /// How a webhook replies to one call.
@@ -76,9 +77,19 @@ fn echo_of(call: &Value) -> Value {
     }
 }
 
-/// A running webhook.
+/// A running webhook. A message that it was sent against the schema fails the test at its end.
 pub struct Webhook {
     server: Server,
+    wrong: Arc<Mutex<Option<String>>>,
+}
+
+impl Drop for Webhook {
+    fn drop(&mut self) {
+        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(wrong) = wrong.filter(|_| !std::thread::panicking()) {
+            panic!("a message is not what docs/webhook.schema.json says: {wrong}");
+        }
+    }
 }
 
 impl Webhook {
@@ -100,9 +111,21 @@ impl Webhook {
     }
 
     fn on(server: Server, reply: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Self {
-        let reply = Arc::new(reply);
-        server.on("* ", Script::compute(move |call: &Recorded| reply(&call.json()).0));
-        Self { server }
+        let (reply, wrong) = (Arc::new(reply), Arc::new(Mutex::new(None)));
+        let noted = Arc::clone(&wrong);
+        server.on(
+            "* ",
+            Script::compute(move |call: &Recorded| {
+                let message = call.json();
+                // Adapters call it for reasons of their own too.
+                if let (Err(why), "POST") = (check_message(&message), call.head.method()) {
+                    let wrong = format!("{why}: {message}");
+                    noted.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(wrong);
+                }
+                reply(&message).0
+            }),
+        );
+        Self { server, wrong }
     }
 
     /// Starts one that changes nothing.

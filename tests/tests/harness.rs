@@ -77,12 +77,15 @@ async fn a_truncated_answer_is_seen_as_one() {
 #[tokio::test]
 async fn a_webhook_is_sent_json_and_echoes() {
     let webhook = Webhook::echo();
-    let call = json!({"Type": "pre-hook", "ClientRequest": {"Body": null}});
+    let request = json!({"Method": "GET", "Request": "/info", "Body": null});
+    let call = json!({
+        "PowerstripProtocolVersion": 1, "Type": "pre-hook", "ClientRequest": request,
+    });
 
     let mut client = Client::connect(webhook.server().address()).await;
     let answer = client.call(&Request::post("/adapter", &call)).await;
 
-    assert_eq!(answer.json()["ModifiedClientRequest"], json!({"Body": null}));
+    assert_eq!(answer.json()["ModifiedClientRequest"], request);
     assert_eq!(webhook.calls(), [call]);
 }
 

@@ -122,11 +122,11 @@ errors! {
     an_unknown_protocol: "adapters: {flocker: {url: http://a, protocol: 3}}" =>
         "1:47: adapters.flocker.protocol: expected 0 or 1 or 2 or seed, found \"3\"";
     a_log_of_nothing: "endpoints: {\"POST /x\": {log: true}}" =>
-        "1:30: endpoints.\"POST /x\".log: expected a mapping, found `true`";
+        "1:30: endpoints.\"POST /x\".log: expected a mapping, found a boolean";
     a_log_of_something_else: "endpoints: {\"POST /x\": {log: {body: true}}}" =>
         "1:31: endpoints.\"POST /x\".log.body: this key is unknown; did you mean \"bodies\"?";
     a_log_in_words: "endpoints: {\"POST /x\": {log: {bodies: all}}}" =>
-        "1:39: endpoints.\"POST /x\".log.bodies: expected true or false, found \"all\"";
+        "1:39: endpoints.\"POST /x\".log.bodies: expected true or false, found a string";
     null_config: "adapters: {envinject: {config: }}" =>
         "1:30: adapters.envinject.config: expected the adapter's settings, found nothing; give it \
          a value or remove it";
