@@ -93,7 +93,9 @@ fn change(services: &mut BTreeMap<String, Value>, call: &Recorded) -> Script {
     let is_known = match call.head.path().strip_prefix("/v1/agent/service/") {
         Some("register") => {
             let mut service = call.json();
-            service["Service"] = service["Name"].take();
+            // It is listed under another key than it is registered.
+            let name = service.as_object_mut().and_then(|fields| fields.remove("Name"));
+            service["Service"] = name.unwrap_or_default();
             let id = service["ID"].as_str().unwrap_or_default().to_owned();
             services.insert(id, service);
             true
