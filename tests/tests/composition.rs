@@ -219,10 +219,15 @@ async fn storage_and_network_adapters_compose_under_docker_compose() {
 
     let mut up = docker.start(&[&compose[..], &["up", "-d"]].concat());
     let db = container("db");
-    eventually("the address of the database", async || {
-        let shown =
-            engine.docker().run(&["exec", &db, "ip", "-4", "address", "show", "ethwe"]).await;
-        shown.stdout.contains("10.32.0.1/24").then_some(())
+    let fetch = ["exec", &*db, "wget", "-qO-", "http://10.32.0.1/index.html"];
+    eventually("a database that is served at its address", async || {
+        let fetched = engine.docker().run(&fetch).await;
+        (fetched.code == Some(0)).then_some(())
+    })
+    .await;
+    let is_start = |call: &Value| call["Type"] == "post-hook";
+    eventually("the starts of db and plain", async || {
+        (weave.calls().into_iter().filter(is_start).count() >= 2).then_some(())
     })
     .await;
     // The container runs and has its address, and its start is not answered yet.
