@@ -1,6 +1,6 @@
 //! `registrator` between a real Docker Engine and a real etcd: services come and go.
 
-use powerstrip_tests::{ConsulStandIn, Docker, Etcd, Powerstrip, RealEngine};
+use powerstrip_tests::{Builder, ConsulStandIn, Docker, Etcd, Powerstrip, RealEngine, eventually};
 use serde_json::{Value, json};
 
 const SERVICES: &str = "services/";
@@ -10,18 +10,43 @@ async fn writing(engine: &RealEngine, etcd: &Etcd) -> Powerstrip {
     writing_to(engine, json!({"etcd": {"url": etcd.url()}}), &etcd.host()).await
 }
 
-async fn writing_to(engine: &RealEngine, mut config: Value, host: &str) -> Powerstrip {
-    config["address"] = json!("10.1.2.3");
-    config["node"] = json!("n1");
-    let grants = json!({"engine": ["GET /containers/*/json"], "http": [host]});
-    Powerstrip::builder()
-        .engine(engine.address())
-        .component("registrator")
-        .adapter("registrator", json!({"config": config, "grants": grants}))
+async fn writing_to(engine: &RealEngine, config: Value, host: &str) -> Powerstrip {
+    registrator(engine, config, host)
         .post("POST /*/containers/*/{start,restart,stop,kill,rename}", &["registrator"])
         .post("DELETE /*/containers/*", &["registrator"])
         .start()
         .await
+}
+
+/// A proxy whose adapter is told of events, and hooked to no call.
+async fn told(engine: &RealEngine, etcd: &Etcd) -> Powerstrip {
+    let filters = json!({"type": ["container"], "event": ["start", "die", "destroy", "rename"]});
+    let events = json!([{"adapters": ["registrator"], "filters": filters}]);
+    registrator(engine, json!({"etcd": {"url": etcd.url()}}), &etcd.host())
+        .line(&format!("events: {events}"))
+        .start()
+        .await
+}
+
+fn registrator(engine: &RealEngine, mut config: Value, host: &str) -> Builder {
+    config["address"] = json!("10.1.2.3");
+    config["node"] = json!("n1");
+    let calls = ["GET /containers/*/json", "GET /containers/json"];
+    let settings = json!({"config": config, "grants": {"engine": calls, "http": [host]}});
+    Powerstrip::builder()
+        .engine(engine.address())
+        .component("registrator")
+        .adapter("registrator", settings)
+}
+
+/// Waits until etcd holds so many entries of a container.
+async fn written(etcd: &Etcd, name: &str, count: usize) {
+    eventually(&format!("{count} entries of {name}"), async || {
+        let all = etcd.read(SERVICES).await;
+        let is_its = |pair: &&(String, String)| pair.0.contains(&format!(":{name}:"));
+        (all.iter().filter(is_its).count() == count).then_some(())
+    })
+    .await;
 }
 
 /// A container with one published port, whose name begins with this word; and its name.
@@ -129,4 +154,38 @@ async fn a_registry_that_is_down_fails_the_start_and_is_named() {
     let expected = "adapter registrator failed in its post-hook: cannot use Consul at \
                     http://127.0.0.1:1: connection refused";
     assert!(run.stderr.contains(expected), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn a_container_that_nobody_called_for_comes_and_goes_by_its_events() {
+    let (Some(engine), Some(etcd)) = (RealEngine::find().await, Etcd::start().await) else {
+        return;
+    };
+    let _powerstrip = told(&engine, &etcd).await;
+    let docker = engine.docker();
+
+    let name = started(&docker, "events").await;
+    written(&etcd, &name, 1).await;
+    // The end of the container may take the command with it.
+    docker.run(&["exec", &name, "kill", "1"]).await;
+
+    written(&etcd, &name, 0).await;
+    docker.output(&["rm", "-f", &name]).await;
+}
+
+#[tokio::test]
+async fn a_container_that_ran_before_is_written_down_and_one_that_is_gone_struck_out() {
+    let (Some(engine), Some(etcd)) = (RealEngine::find().await, Etcd::start().await) else {
+        return;
+    };
+    let docker = engine.docker();
+    etcd.put("services/shop/n1:gone:0123456789ab:80", "10.1.2.3:80").await;
+    let name = started(&docker, "before").await;
+
+    let _powerstrip = told(&engine, &etcd).await;
+
+    written(&etcd, &name, 1).await;
+    written(&etcd, "gone", 0).await;
+    docker.output(&["rm", "-f", &name]).await;
+    written(&etcd, &name, 0).await;
 }
