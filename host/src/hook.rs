@@ -37,3 +37,5 @@ pub use show::{Stage, tell_answer, tell_request};
 pub use tally::{Counts, Tally};
 
 use adapter::Outcome;
+#[cfg(test)]
+pub(crate) use fake::member as fake_member;

@@ -169,3 +169,6 @@ fn size(news: &News) -> usize {
         News::Resync(_) => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

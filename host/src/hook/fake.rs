@@ -64,7 +64,7 @@ impl FakeAdapter {
 }
 
 /// An adapter about which the operator said nothing.
-pub(super) fn member(name: &str, state: State) -> Member {
+pub(crate) fn member(name: &str, state: State) -> Member {
     Member {
         name: name.to_owned(),
         state,
