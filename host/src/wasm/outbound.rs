@@ -4,6 +4,7 @@ mod body;
 mod dial;
 mod docker_engine;
 mod error;
+mod pool;
 mod replay;
 mod stream;
 #[cfg(test)]
@@ -13,10 +14,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::BodyExt;
-use hyper_util::client::legacy;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tracing::Level;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
@@ -26,7 +25,7 @@ use crate::grants::Grants;
 use crate::telemetry::Trace;
 use body::TimedBody;
 use dial::{Dial, Peers};
-use replay::Kept;
+use pool::Pool;
 
 pub(super) use dial::Tls;
 pub use docker_engine::{Duplex, EngineAccess};
@@ -34,15 +33,8 @@ pub use docker_engine::{Duplex, EngineAccess};
 /// The host name under which a webhook behind a unix socket is called.
 pub const SOCKET_HOST: &str = "webhook.internal";
 
-/// Idle connections are dropped before the peer drops them: Node does at 5 seconds.
-const IDLE: Duration = Duration::from_secs(4);
-/// Idle connections that are kept to one host: all that an adapter may have. With fewer, adapters that
-/// are called often would make connections over and over.
-const IDLE_PER_HOST: usize = dial::MAX_CONNECTIONS;
 /// Time to resolve, connect and shake hands.
 const CONNECT: Duration = Duration::from_secs(10);
-/// The largest head of an answer.
-const MAX_HEAD: usize = 128 * 1024;
 /// Where a trace stands, by W3C's Trace Context.
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -52,9 +44,7 @@ const CHUNK: usize = 64 * 1024;
 /// The HTTP client of one adapter.
 #[derive(Clone)]
 pub(super) struct Client {
-    pool: legacy::Client<Dial, WasiBody>,
-    /// Makes a connection for each request.
-    fresh: legacy::Client<Dial, WasiBody>,
+    pool: Pool,
     grants: Arc<Grants>,
     peers: Arc<Peers>,
 }
@@ -79,9 +69,7 @@ impl Client {
         let grants = Arc::new(grants.clone());
         let peers = Arc::new(Peers { socket, engine });
         let dial = Dial::new(Arc::clone(&grants), Arc::clone(&peers), tls, CONNECT);
-        let pool = builder(IDLE_PER_HOST).build(dial.clone());
-        let fresh = builder(0).build(dial);
-        Self { pool, fresh, grants, peers }
+        Self { pool: Pool::new(dial), grants, peers }
     }
 
     /// Judges a request: each is a new one, also the next hop of a redirect.
@@ -102,52 +90,22 @@ impl Client {
         options: RequestOptions,
         deadline: Instant,
     ) -> Result<Response<WasiBody>> {
+        if request.method() == Method::CONNECT {
+            return Err(Error::HttpUpgradeFailed);
+        }
         let first_byte = options.first_byte_timeout.unwrap_or(Duration::MAX);
         let connect = options.connect_timeout.unwrap_or(CONNECT);
         let left = deadline.saturating_duration_since(Instant::now());
         let wait = first_byte.saturating_add(connect).min(left);
-        let answer = tokio::time::timeout(wait, self.exchange(request)).await;
+        let answer = tokio::time::timeout(wait, self.pool.send(request)).await;
         let answer = answer.map_err(|_| Error::ConnectionReadTimeout)?;
         let between_bytes = options.between_bytes_timeout.unwrap_or(Duration::MAX);
-        let answer = answer.map_err(|error| error::of_client(&error))?;
+        let answer = answer.map_err(|error| error::of_sending(&error))?;
         if docker_engine::is_tunnel(answer.status()) {
             return Err(Error::HttpUpgradeFailed);
         }
         Ok(answer.map(|body| TimedBody::new(body, between_bytes, deadline).boxed_unsync()))
     }
-}
-
-impl Client {
-    /// Sends a request over a connection that was used before if there is one. Its peer may be closing
-    /// that very connection: where the request cannot have been read, it goes over a new one.
-    async fn exchange(
-        &self,
-        request: Request<WasiBody>,
-    ) -> Result<Response<hyper::body::Incoming>, legacy::Error> {
-        if replay::is_long(&request) {
-            return self.fresh.request(request).await;
-        }
-        let (request, kept) = Kept::of(request);
-        match self.pool.request(request).await {
-            Err(error) if stream::was_unread(&error) => match kept.again() {
-                Some(request) => self.fresh.request(request).await,
-                None => Err(error),
-            },
-            answer => answer,
-        }
-    }
-}
-
-fn builder(idle: usize) -> legacy::Builder {
-    let mut builder = legacy::Client::builder(TokioExecutor::new());
-    builder
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(idle)
-        .http1_max_buf_size(MAX_HEAD)
-        // Only requests of which no byte was written on a connection that had idled.
-        .retry_canceled_requests(true);
-    builder
 }
 
 /// The hook that wasi-http sends through; one for each call.

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep_until};
 use wasmtime_wasi_http::Error;
 
+use super::pool::Leased;
+
 /// A body that fails when nothing arrives for too long, or when the call's time is up.
 pub(super) struct TimedBody {
-    inner: Incoming,
+    inner: Leased,
     pause: Duration,
     deadline: Instant,
     timer: Pin<Box<Sleep>>,
@@ -20,7 +21,7 @@ pub(super) struct TimedBody {
 
 impl TimedBody {
     /// Bounds the pauses of a body.
-    pub(super) fn new(inner: Incoming, pause: Duration, deadline: Instant) -> Self {
+    pub(super) fn new(inner: Leased, pause: Duration, deadline: Instant) -> Self {
         let timer = Box::pin(sleep_until(Self::limit(pause, deadline).into()));
         Self { inner, pause, deadline, timer }
     }

@@ -3,14 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
 use http::uri::Scheme;
-use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
@@ -24,7 +21,7 @@ use crate::grants::{GrantedBy, Grants, address_allowed};
 use crate::tls;
 
 /// Connections that one adapter may have, idle ones among them.
-pub(super) const MAX_CONNECTIONS: usize = 256;
+const MAX_CONNECTIONS: usize = 256;
 
 /// The TLS settings of all clients, read from the system at the first use.
 #[derive(Clone, Default)]
@@ -55,6 +52,12 @@ impl Dial {
     pub(super) fn new(grants: Arc<Grants>, peers: Arc<Peers>, tls: Tls, limit: Duration) -> Self {
         let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         Self(Arc::new(Shared { grants, peers, tls, limit, permits }))
+    }
+
+    /// A new connection to where this leads.
+    pub(super) async fn connect(&self, uri: &Uri) -> Result<Stream, DialError> {
+        let connecting = timeout(self.0.limit, self.0.connect(uri)).await;
+        connecting.map_err(|_| DialError::Timeout)?
     }
 }
 
@@ -172,24 +175,4 @@ fn system_roots() -> Arc<ClientConfig> {
         let nobody = RootCertStore::empty();
         Arc::new(ClientConfig::builder().with_root_certificates(nobody).with_no_client_auth())
     })
-}
-
-type Connecting = Pin<Box<dyn Future<Output = Result<TokioIo<Stream>, DialError>> + Send>>;
-
-impl tower_service::Service<Uri> for Dial {
-    type Response = TokioIo<Stream>;
-    type Error = DialError;
-    type Future = Connecting;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), DialError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Connecting {
-        let shared = Arc::clone(&self.0);
-        Box::pin(async move {
-            let connecting = timeout(shared.limit, shared.connect(&uri)).await;
-            connecting.map_err(|_| DialError::Timeout)?.map(TokioIo::new)
-        })
-    }
 }

@@ -3,7 +3,6 @@
 use std::error::Error as StdError;
 use std::io;
 
-use hyper_util::client::legacy;
 use rustls::Error as TlsError;
 use thiserror::Error;
 use wasmtime_wasi_http::Error;
@@ -32,17 +31,28 @@ pub(super) enum DialError {
     Timeout,
 }
 
+/// Why a request has no answer.
+#[derive(Debug, Error)]
+pub(super) enum SendError {
+    /// No connection was made.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// The exchange failed.
+    #[error(transparent)]
+    Exchange(#[from] hyper::Error),
+}
+
 /// The failure of a request before its answer's head was there.
-pub(super) fn of_client(error: &legacy::Error) -> Error {
-    match find::<DialError>(error) {
-        Some(error) => of_dial(error),
+pub(super) fn of_sending(error: &SendError) -> Error {
+    match error {
+        SendError::Dial(error) => of_dial(error),
         // The guest's own body failed, or the peer hung up.
-        None => match find::<hyper::Error>(error) {
-            Some(error) if error.is_incomplete_message() || error.is_canceled() => {
+        SendError::Exchange(error) => match error {
+            _ if error.is_incomplete_message() || error.is_canceled() || error.is_closed() => {
                 Error::ConnectionTerminated
             }
-            Some(error) if error.is_parse_too_large() => Error::HttpResponseHeaderSectionSize(None),
-            Some(error) if find::<io::Error>(error).is_some() => Error::ConnectionTerminated,
+            _ if error.is_parse_too_large() => Error::HttpResponseHeaderSectionSize(None),
+            _ if find::<io::Error>(error).is_some() => Error::ConnectionTerminated,
             _ => Error::HttpProtocolError,
         },
     }

@@ -12,9 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::Extensions;
-use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::OwnedSemaphorePermit;
@@ -51,15 +48,13 @@ enum Exchange {
 
 /// Whether a connection that was used before ended before its peer can have read what was sent last.
 #[derive(Clone, Default)]
-struct Unread(Arc<AtomicBool>);
+pub(super) struct Unread(Arc<AtomicBool>);
 
-/// Whether a request failed because its connection was closed before it can have been read.
-pub(super) fn was_unread(error: &legacy::Error) -> bool {
-    let mut extras = Extensions::new();
-    if let Some(connected) = error.connect_info() {
-        connected.get_extras(&mut extras);
+impl Unread {
+    /// Whether it did.
+    pub(super) fn is_so(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
-    extras.get::<Unread>().is_some_and(|unread| unread.0.load(Ordering::Relaxed))
 }
 
 /// The kinds of connection.
@@ -84,6 +79,11 @@ impl Stream {
             ending: None,
             unread: Unread::default(),
         }
+    }
+
+    /// Will tell whether its peer can have read what was sent last.
+    pub(super) fn unread(&self) -> Unread {
+        self.unread.clone()
     }
 
     /// The connection has failed.
@@ -138,12 +138,6 @@ impl Io {
             Self::Tls(tls) => Some(tls.get_ref().0),
             Self::Unix(_) | Self::Lent(_) => None,
         }
-    }
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        Connected::new().extra(self.unread.clone())
     }
 }
 

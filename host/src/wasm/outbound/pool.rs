@@ -1,0 +1,276 @@
+//! Connections of one adapter, used again.
+//!
+//! A connection is back as soon as the last byte of its answer is read, so that calls which follow each
+//! other share one, and so many calls at a time never have more connections than that.
+
+use std::error::Error as StdError;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::HOST;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderValue, Request, Response, Uri};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::sync::Notify;
+use tokio::time::{sleep_until, timeout};
+use wasmtime_wasi_http::WasiBody;
+
+use super::dial::Dial;
+use super::error::{DialError, SendError};
+use super::replay::{self, Kept};
+use super::stream::Unread;
+
+/// Idle connections are dropped before the peer drops them: Node does at 5 seconds.
+const IDLE: Duration = Duration::from_secs(4);
+/// For how long a connection whose answer is read may still be busy with its request.
+const READY: Duration = Duration::from_millis(100);
+/// The largest head of an answer.
+const MAX_HEAD: usize = 128 * 1024;
+
+/// The connections.
+#[derive(Clone)]
+pub(super) struct Pool(Arc<Shared>);
+
+struct Shared {
+    dial: Dial,
+    idle: Mutex<Idle>,
+    /// Tells those who wait for a connection.
+    released: Notify,
+}
+
+/// The connections that wait for the next request, and since when; the last one serves first.
+#[derive(Default)]
+struct Idle {
+    connections: Vec<(Instant, Connection)>,
+    /// Whether a task drops those that have waited too long.
+    is_watched: bool,
+}
+
+/// Over which requests are sent one after the other.
+struct Connection {
+    origin: Origin,
+    sender: SendRequest<WasiBody>,
+    unread: Unread,
+    was_used: bool,
+}
+
+/// Where a connection leads to.
+type Origin = (Scheme, Authority);
+
+impl Pool {
+    /// No connections yet; they are made by this.
+    pub(super) fn new(dial: Dial) -> Self {
+        let (idle, released) = (Mutex::default(), Notify::new());
+        Self(Arc::new(Shared { dial, idle, released }))
+    }
+
+    /// Sends a request over a connection that was used before if there is one. Its peer may be closing
+    /// that very connection: where the request cannot have been read, it goes over a new one.
+    pub(super) async fn send(
+        &self,
+        request: Request<WasiBody>,
+    ) -> Result<Response<Leased>, SendError> {
+        let uri = request.uri().clone();
+        let origin = origin(&uri).ok_or(DialError::Denied)?;
+        let request = without_origin(request, &origin);
+        if replay::is_long(&request) {
+            let connection = self.connect(&uri, &origin).await?;
+            return self.exchange(connection, request).await.map_err(|(error, _)| error.into());
+        }
+        let (request, kept) = Kept::of(request);
+        let connection = self.connection(&uri, &origin).await?;
+        match self.exchange(connection, request).await {
+            Err((error, true)) => {
+                let request = kept.again().ok_or(error)?;
+                let connection = self.connect(&uri, &origin).await?;
+                self.exchange(connection, request).await.map_err(|(error, _)| error.into())
+            }
+            answer => answer.map_err(|(error, _)| error.into()),
+        }
+    }
+
+    /// An idle connection, or a new one, whichever is there first.
+    async fn connection(&self, uri: &Uri, origin: &Origin) -> Result<Connection, SendError> {
+        let mut connecting = pin!(self.connect(uri, origin));
+        loop {
+            let mut released = pin!(self.0.released.notified());
+            released.as_mut().enable();
+            if let Some(connection) = self.idle(origin).await {
+                return Ok(connection);
+            }
+            tokio::select! {
+                connected = &mut connecting => return connected,
+                () = released => {}
+            }
+        }
+    }
+
+    /// An idle connection that takes a request.
+    async fn idle(&self, origin: &Origin) -> Option<Connection> {
+        loop {
+            let mut connection = self.0.checkout(origin)?;
+            let ready = timeout(READY, connection.sender.ready()).await;
+            if matches!(ready, Ok(Ok(()))) {
+                return Some(connection);
+            }
+        }
+    }
+
+    async fn connect(&self, uri: &Uri, origin: &Origin) -> Result<Connection, SendError> {
+        let stream = self.0.dial.connect(uri).await?;
+        let unread = stream.unread();
+        let mut builder = Builder::new();
+        let handshake = builder.max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream));
+        let (mut sender, serving) = handshake.await?;
+        tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                let error = &error as &dyn StdError;
+                tracing::debug!(error, "a connection of an adapter broke off");
+            }
+        });
+        sender.ready().await?;
+        Ok(Connection { origin: origin.clone(), sender, unread, was_used: false })
+    }
+
+    /// One request and its answer; beside an error, whether the request may be sent again.
+    async fn exchange(
+        &self,
+        mut connection: Connection,
+        request: Request<WasiBody>,
+    ) -> Result<Response<Leased>, (hyper::Error, bool)> {
+        let answer = connection.sender.try_send_request(request).await.map_err(|mut failure| {
+            let is_unsent = failure.take_message().is_some();
+            let may_be_again = connection.was_used && (is_unsent || connection.unread.is_so());
+            (failure.into_error(), may_be_again)
+        })?;
+        connection.was_used = true;
+        Ok(answer.map(|body| Leased::new(body, connection, Arc::clone(&self.0))))
+    }
+}
+
+impl Shared {
+    fn checkout(&self, origin: &Origin) -> Option<Connection> {
+        let mut idle = self.idle();
+        idle.drop_old();
+        let index = idle.connections.iter().rposition(|(_, one)| one.origin == *origin)?;
+        Some(idle.connections.remove(index).1)
+    }
+
+    fn checkin(self: &Arc<Self>, connection: Connection) {
+        let mut idle = self.idle();
+        idle.connections.push((Instant::now(), connection));
+        if !idle.is_watched {
+            idle.is_watched = true;
+            tokio::spawn(watch(Arc::downgrade(self)));
+        }
+        drop(idle);
+        self.released.notify_waiters();
+    }
+
+    /// Nobody panics while holding it, and if, then the connections are still right.
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Idle {
+    fn drop_old(&mut self) {
+        self.connections.retain(|(since, one)| since.elapsed() < IDLE && !one.sender.is_closed());
+    }
+
+    /// Drops connections that have waited too long, and says when the next one will have.
+    fn watched(&mut self) -> Option<Instant> {
+        self.drop_old();
+        let next = self.connections.iter().map(|(since, _)| *since + IDLE).min();
+        self.is_watched = next.is_some();
+        next
+    }
+}
+
+/// Closes connections when their time is up, for as long as there are any.
+async fn watch(pool: Weak<Shared>) {
+    while let Some(next) = pool.upgrade().and_then(|pool| pool.idle().watched()) {
+        sleep_until(next.into()).await;
+    }
+}
+
+/// An answer's body; its connection is free when it is read to its end, and closed if it is not.
+pub(super) struct Leased {
+    body: Incoming,
+    lease: Option<(Connection, Arc<Shared>)>,
+}
+
+impl Leased {
+    fn new(body: Incoming, connection: Connection, pool: Arc<Shared>) -> Self {
+        let mut leased = Self { body, lease: Some((connection, pool)) };
+        leased.give_back_at_end();
+        leased
+    }
+
+    fn give_back_at_end(&mut self) {
+        if self.body.is_end_stream() {
+            self.give_back();
+        }
+    }
+
+    fn give_back(&mut self) {
+        if let Some((connection, pool)) = self.lease.take() {
+            pool.checkin(connection);
+        }
+    }
+}
+
+impl Body for Leased {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        match &polled {
+            Poll::Ready(None) => self.give_back(),
+            Poll::Ready(Some(Ok(_))) => self.give_back_at_end(),
+            Poll::Ready(Some(Err(_))) => self.lease = None,
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+fn origin(uri: &Uri) -> Option<Origin> {
+    Some((uri.scheme()?.clone(), uri.authority()?.clone()))
+}
+
+/// The request as it is sent to its origin.
+fn without_origin(
+    mut request: Request<WasiBody>,
+    (scheme, authority): &Origin,
+) -> Request<WasiBody> {
+    let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+    let host = match authority.port_u16() {
+        Some(port) if port != usual => authority.as_str(),
+        _ => authority.host(),
+    };
+    if let Ok(host) = HeaderValue::from_str(host) {
+        request.headers_mut().entry(HOST).or_insert(host);
+    }
+    let target = request.uri().path_and_query().cloned();
+    *request.uri_mut() = target.unwrap_or(PathAndQuery::from_static("/")).into();
+    request
+}
