@@ -34,6 +34,7 @@
 //! | the `docker` client | [`Docker`] |
 //! | `docker` commands compared with and without Powerstrip | [`matrix`] |
 //! | a 2015 adapter, which checks what it is sent | [`Webhook`] |
+//! | a 2015 adapter | [`Webhook`]; cases of the 2015 protocol go into `tests/conformance` |
 //! | certificates, and both ends of TLS | [`Authority`] |
 //! | what it holds: memory, descriptors, tasks | [`Vitals`], [`resident`], [`descriptors`] |
 //! | sources for `envinject` | [`ConsulStandIn`], [`Etcd`] |

@@ -101,6 +101,10 @@ pub(crate) const BEFORE: &[Case] = &[
     Case::differs("before: no Body", WAITS, (Kept, "the client's body goes up"), || {
         Box::pin(accepted(Before, json!({"ModifiedClientRequest": {}})))
     }),
+    Case::differs("before: a ModifiedClientRequest that is text", WAITS, (Answered, TOLD), || {
+        let reply = Reply::json(&json!({"ModifiedClientRequest": "x"}));
+        Box::pin(told(Before, reply, "ModifiedClientRequest"))
+    }),
     Case::differs("before: a Body that is an object", WAITS, (Answered, TOLD), || {
         Box::pin(told(Before, request(&json!({"Body": {}})), "ModifiedClientRequest"))
     }),
@@ -193,6 +197,15 @@ pub(crate) const AFTER: &[Case] = &[
     Case::differs("after: no Body", WAITS_AFTER, (Kept, "the engine's body stays"), || {
         Box::pin(accepted(After, json!({"ModifiedServerResponse": {"Code": 201}})))
     }),
+    Case::differs(
+        "after: a ModifiedServerResponse that is text",
+        WAITS_AFTER,
+        (Answered, TOLD),
+        || {
+            let reply = Reply::json(&json!({"ModifiedServerResponse": "x"}));
+            Box::pin(told(After, reply, "ModifiedServerResponse"))
+        },
+    ),
     Case::differs("after: a Body that is an object", WAITS_AFTER, (Answered, TOLD), || {
         Box::pin(told(After, response(&json!({"Body": {}})), "ModifiedServerResponse"))
     }),
