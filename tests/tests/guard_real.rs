@@ -296,7 +296,7 @@ async fn what_others_made_is_not_there_for_a_job() {
     }
     place.refuses("docker run -v $NAME-v:/d busybox", "No such volume").await;
     place.refuses("docker run --network $NAME-n busybox", "not found").await;
-    place.refuses("docker network inspect $NAME-n", "not found").await;
+    place.refuses("docker network inspect $NAME-n", "network").await;
     place.refuses("docker volume inspect $NAME-v", "such volume").await;
     place.refuses("docker volume rm $NAME-v", "such volume").await;
     assert_eq!(place.does("docker ps -aq --filter name=$NAME").await, "");

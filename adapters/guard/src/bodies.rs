@@ -35,7 +35,7 @@ pub(crate) fn check(call: &Call, draft: &mut Draft, sections: &Sections) -> Judg
         "image-create" => image::pull(draft, sections),
         "volume-create" => volume::create(draft, sections),
         "network-create" => network::create(draft, sections),
-        "network-connect" => network::connect(call, sections),
+        "network-connect" => network::connect(call, draft, sections),
         "plugin-pull" | "plugin-upgrade" => plugin::pull(draft, sections),
         "plugin-set" | "plugin-create" => plugin::change(sections),
         _ => Ok(()),

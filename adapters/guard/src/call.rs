@@ -23,12 +23,8 @@ impl Call {
     pub(crate) fn of(request: &Request) -> Self {
         let context = request.context().clone();
         let endpoint = match context.endpoint.as_deref() {
-            // The engine imports where it is not told what to pull: another call under the same path.
-            Some("image-create")
-                if request.query_value("fromImage").is_none_or(|it| it.is_empty()) =>
-            {
-                Some("image-import".to_owned())
-            }
+            // The engine imports where it is not told what to pull: two calls under one path.
+            Some("image-create") if !pulls(request) => Some("image-import".to_owned()),
             endpoint => endpoint.map(str::to_owned),
         };
         Self {
@@ -89,10 +85,14 @@ impl Call {
         let Some(Ok(object)) = self.object.get() else { return };
         let Some(endpoint) = self.endpoint() else { return };
         let Some((kind, variable)) = Kind::of_endpoint(endpoint) else { return };
-        // An image is untagged, pushed and tagged by its name, and a volume has nothing but its name.
+        // An image is untagged and pushed by its name, and a volume has nothing but its name.
         let by_name = matches!(endpoint, "image-delete" | "image-push") || kind == Kind::Volume;
         if !by_name && self.context.variable(variable) != Some(&object.id) {
             request.set_variable(variable, object.id.clone());
         }
     }
+}
+
+fn pulls(request: &Request) -> bool {
+    request.query_value("fromImage").is_some_and(|image| !image.is_empty())
 }

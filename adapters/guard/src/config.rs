@@ -175,7 +175,7 @@ impl<'de> Deserialize<'de> for Ownership {
         match value::WordOr::<Owner>::deserialize(deserializer)? {
             value::WordOr::Value(owner) => Ok(Self::Owned(owner)),
             value::WordOr::Word(word) if word == "false" => Ok(Self::Shared),
-            value::WordOr::Word(_) => Err(D::Error::custom("write false, or {label: …, value: …}")),
+            value::WordOr::Word(_) => Err(D::Error::custom("write false, or {label, value}")),
         }
     }
 }

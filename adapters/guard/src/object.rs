@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::config::ObjectIs;
 use crate::json::field;
-use crate::reference::Reference;
+use crate::reference::{Reference, may_be_id};
 use crate::refusal::{Judged, Refusal};
 
 /// What may stand in a path as it is.
@@ -182,7 +182,7 @@ impl Object {
 
 impl ObjectIs {
     /// Whether this object is such a one.
-    pub(crate) fn holds(&self, kind: Kind, object: &Object) -> bool {
+    pub(crate) fn holds(&self, kind: Kind, object: &Object) -> Judged<bool> {
         let is_image = kind == Kind::Image;
         let names = || {
             object.names.iter().any(|name| match is_image {
@@ -193,10 +193,20 @@ impl ObjectIs {
         let label = |(key, value): (&String, &String)| {
             self.label.matches(key) || self.label.matches(&format!("{key}={value}"))
         };
-        let image = Reference::parse(&object.image).or_latest();
-        (self.name.is_empty() || names())
-            && (self.label.is_empty() || object.labels.iter().any(label))
-            && (self.image.is_empty() || self.image.iter().any(|glob| image.matches(glob)))
+        let is_one = (self.name.is_empty() || names())
+            && (self.label.is_empty() || object.labels.iter().any(label));
+        Ok(is_one && (self.image.is_empty() || self.holds_of(&object.image)?))
+    }
+
+    /// Whether an image has one of the names; what looks like an id may be one.
+    fn holds_of(&self, image: &str) -> Judged<bool> {
+        let found = if may_be_id(image) { Kind::Image.look(image)? } else { None };
+        let names = found.map_or_else(|| vec![image.to_owned()], |image| image.names);
+        let is_meant = |name: &String| {
+            let reference = Reference::parse(name).or_latest();
+            self.image.iter().any(|glob| reference.matches(glob))
+        };
+        Ok(names.iter().any(is_meant))
     }
 }
 

@@ -141,7 +141,7 @@ pub(crate) fn confine(
     answers::answer(&mark, call, request)
 }
 
-/// The engine's own networks belong to nobody: containers may be connected to them, and that is all.
+/// The engine's own networks are nobody's: containers may be connected to them, and that is all.
 fn is_network_for_all(call: &Call, kind: Kind, name: &str) -> bool {
     let connects = matches!(call.endpoint(), Some("network-connect" | "network-disconnect"));
     connects && kind == Kind::Network && matches!(name, "bridge" | "none" | "host")

@@ -51,11 +51,7 @@ impl Policy {
 
     /// What bodies may ask, if the call may be made at all.
     pub(crate) fn admit(&self, call: &Call, draft: &Draft) -> Judged<Sections> {
-        let all = self.rules.iter();
-        let all = all.flat_map(|(source, rules)| {
-            rules.iter().enumerate().map(move |(at, rule)| (source, at, rule))
-        });
-        for (source, at, rule) in all {
+        for (source, at, rule) in self.all_rules() {
             if rule.means(call) && rule.is_about(call, draft)? {
                 return self.follow(rule, source, at);
             }
@@ -73,6 +69,13 @@ impl Policy {
         Err(Refusal::Denied(format!(
             "no rule allows it; to allow it, add a rule {{allow: [{pattern}]}}"
         )))
+    }
+
+    /// The rules in their order, each with its source and its place there.
+    fn all_rules(&self) -> impl Iterator<Item = (&str, usize, &Rule)> {
+        self.rules.iter().flat_map(|(source, rules)| {
+            rules.iter().enumerate().map(move |(at, rule)| (*source, at, rule))
+        })
     }
 
     fn follow(&self, rule: &Rule, source: &str, at: usize) -> Judged<Sections> {
@@ -130,7 +133,7 @@ impl Rule {
 impl ObjectIs {
     fn is_met(&self, kind: Kind, call: &Call, draft: &Draft) -> Judged<bool> {
         if let Some(object) = to_be(kind, call, draft) {
-            return Ok(self.holds(kind, &object));
+            return self.holds(kind, &object);
         }
         // A command stands for its container, and a task for its service.
         let stands_for = |target: Kind| match target {
@@ -142,7 +145,7 @@ impl ObjectIs {
             Some((target, _)) if stands_for(target) == kind => {}
             _ => return Ok(false),
         }
-        Ok(call.object()?.is_some_and(|object| self.holds(kind, object)))
+        call.object()?.map_or(Ok(false), |object| self.holds(kind, object))
     }
 }
 
@@ -153,7 +156,7 @@ fn to_be(kind: Kind, call: &Call, draft: &Draft) -> Option<Object> {
     let query = |name: &str| draft.parameter(name).unwrap_or_default();
     let object = match (call.endpoint()?, kind) {
         ("container-create", Kind::Container) => {
-            Object::to_be(&query("name"), &body("Labels"), &text("Image"))
+            Object::to_be(query("name").trim_start_matches('/'), &body("Labels"), &text("Image"))
         }
         ("volume-create", Kind::Volume) | ("network-create", Kind::Network) => {
             Object::to_be(&text("Name"), &body("Labels"), "")

@@ -23,8 +23,8 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// The same of a create. A client takes each 404 for a missing image, and pulls it: what else is
-    /// not there is a denial.
+    /// The same of a create. A client takes each 404 for a missing image, and pulls it: what else
+    /// is not there is a denial.
     pub(crate) fn of_create(self) -> Self {
         match self {
             Self::Absent(kind, name) if kind != Kind::Image => Self::Denied(kind.absence(&name)),

@@ -22,7 +22,7 @@ pub(super) fn check(draft: &mut Draft, sections: &Sections) -> Judged {
         remote(draft, &build, &mut reasons);
     }
     if let Some(containers) = limits(&sections.containers) {
-        let host = as_host_config(draft)?;
+        let host = as_host_config(draft);
         super::container::look_at_all(
             &host,
             &containers,
@@ -49,7 +49,7 @@ fn remote(draft: &Draft, build: &Build, reasons: &mut Reasons) {
 }
 
 /// The query in the words of a container.
-fn as_host_config(draft: &Draft) -> Judged<Value> {
+fn as_host_config(draft: &Draft) -> Value {
     let mut host = Map::new();
     for (parameter, name) in NUMBERS {
         // What is no number the engine reads as 0.
@@ -60,17 +60,17 @@ fn as_host_config(draft: &Draft) -> Judged<Value> {
     let parent = draft.parameter("cgroupparent").unwrap_or_default();
     host.insert("NetworkMode".to_owned(), json!(mode));
     host.insert("CgroupParent".to_owned(), json!(parent));
-    host.insert("SecurityOpt".to_owned(), security_options(draft)?);
-    Ok(Value::Object(host))
+    host.insert("SecurityOpt".to_owned(), security_options(draft));
+    Value::Object(host)
 }
 
-/// A JSON list, or words one after the other.
-fn security_options(draft: &Draft) -> Judged<Value> {
-    match draft.json("securityopt") {
-        Ok(Value::Array(list)) => Ok(Value::Array(list)),
-        Ok(Value::Null) => Ok(Value::Null),
-        _ => Ok(json!(draft.parameters("securityopt"))),
-    }
+/// Lists as JSON, or words: whichever of them an engine reads.
+fn security_options(draft: &Draft) -> Value {
+    let read = |text: String| match serde_json::from_str(&text) {
+        Ok(Value::Array(list)) => list,
+        _ => vec![json!(text)],
+    };
+    draft.parameters("securityopt").into_iter().flat_map(read).collect()
 }
 
 fn without_volumes(sections: &Sections) -> Sections {

@@ -162,13 +162,22 @@ pub(super) fn look_at_all(
     namespaces::check(host, limits, reasons)?;
     mounts::check(host, (limits, sections), reasons)?;
     resources::ports(host, limits, reasons)?;
-    for (name, value) in host.as_object().into_iter().flatten() {
-        if !KNOWN.contains(&name.as_str()) && !is_zero(value) && limits.unknown != Some(true) {
+    known(host, (KNOWN, limits), reasons);
+    Ok(())
+}
+
+/// Settings that the guard does not know.
+pub(super) fn known(
+    object: &Value,
+    (known, limits): (&[&str], &Containers),
+    reasons: &mut Reasons,
+) {
+    for (name, value) in object.as_object().into_iter().flatten() {
+        if !known.contains(&name.as_str()) && !is_zero(value) && limits.unknown != Some(true) {
             reasons
                 .add(format!("{name}, which the guard does not know"), "containers.unknown: true");
         }
     }
-    Ok(())
 }
 
 fn privileges(host: &Value, limits: &Containers, reasons: &mut Reasons) -> Judged {

@@ -59,10 +59,13 @@ pub(super) fn option(asked: &str, section: &Option<Section<Networks>>, reasons: 
 }
 
 /// `POST /networks/…/connect`: not to the host's.
-pub(super) fn connect(call: &Call, sections: &Sections) -> Judged {
-    let Some(containers) = limits(&sections.containers) else { return Ok(()) };
-    let Some((_, name)) = call.target() else { return Ok(()) };
+pub(super) fn connect(call: &Call, draft: &Draft, sections: &Sections) -> Judged {
     let mut reasons = Reasons::default();
+    for asked in options(field(draft.body(), "EndpointConfig"), "DriverOpts")? {
+        option(&asked, &sections.networks, &mut reasons);
+    }
+    let Some(containers) = limits(&sections.containers) else { return reasons.judge() };
+    let Some((_, name)) = call.target() else { return reasons.judge() };
     if namespaces::is_host_network(name)? {
         let what = ("the network", name);
         namespaces::unless_host_is_allowed(Namespace::Network, what, &containers, &mut reasons);

@@ -8,6 +8,38 @@ use crate::draft::Draft;
 use crate::json::{field, is_zero, list, number, text};
 use crate::refusal::{Judged, Reasons};
 
+/// Settings of a task's container that it may have without asking, or that are looked at here.
+const KNOWN: &[&str] = &[
+    "Args",
+    "CapabilityAdd",
+    "CapabilityDrop",
+    "Command",
+    "Configs",
+    "DNSConfig",
+    "Dir",
+    "Env",
+    "Groups",
+    "Healthcheck",
+    "Hostname",
+    "Hosts",
+    "Image",
+    "Init",
+    "Isolation",
+    "Labels",
+    "Mounts",
+    "OomScoreAdj",
+    "OpenStdin",
+    "Privileges",
+    "ReadOnly",
+    "Secrets",
+    "StopGracePeriod",
+    "StopSignal",
+    "Sysctls",
+    "TTY",
+    "Ulimits",
+    "User",
+];
+
 /// `POST /services/create` and `…/update`.
 pub(super) fn check(draft: &Draft, sections: &Sections) -> Judged {
     let task = field(draft.required()?, "TaskTemplate");
@@ -27,6 +59,7 @@ pub(super) fn check(draft: &Draft, sections: &Sections) -> Judged {
         }
     }
     privileges(field(spec, "Privileges"), &mut reasons)?;
+    container::known(spec, (KNOWN, &containers), &mut reasons);
     if !is_zero(field(task, "PluginSpec")) || text(task, "Runtime")? == "plugin" {
         reasons.add("a service that is a plugin", "containers: any");
     }

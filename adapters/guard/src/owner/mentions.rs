@@ -19,8 +19,19 @@ pub(super) fn check(mark: &Mark, call: &Call, draft: &mut Draft) -> Judged {
         "network-connect" | "network-disconnect" => {
             let name = text(draft.required()?, "Container")?.to_owned();
             let id = mark.find(Kind::Container, &name)?.id;
+            for link in texts(field(draft.body(), "EndpointConfig"), "Links")? {
+                mark.find(Kind::Container, link.split(':').next().unwrap_or_default())?;
+            }
             *draft.field_mut("Container") = json!(id);
             Ok(())
+        }
+        // The engine answers a create of a volume that is there with that volume.
+        "volume-create" => {
+            let name = text(draft.required()?, "Name")?;
+            match Kind::Volume.look(name)?.is_some_and(|volume| !mark.is_on(&volume)) {
+                true => Err(Refusal::Denied(format!("the name {name} is taken"))),
+                false => Ok(()),
+            }
         }
         "commit" => {
             let name = draft.parameter("container").unwrap_or_default();

@@ -37,6 +37,7 @@ fn world() -> Value {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "json!(…) reads better than &json!(…)")]
 fn host(config: Value) -> Value {
     json!({"Image": "alpine", "HostConfig": config})
 }
@@ -172,6 +173,14 @@ denied! {
         "build.remote";
     a_build_without_seccomp: {}, ("POST /build?securityopt=%5B%22seccomp=unconfined%22%5D", "build"),
         json!(null) => "seccomp=unconfined";
+    a_build_without_seccomp_after_another_option: {},
+        ("POST /build?securityopt=%5B%5D&securityopt=seccomp=unconfined", "build"), json!(null) =>
+        "seccomp=unconfined";
+    a_connection_with_options: {}, ("POST /networks/{def}/connect", "network-connect"),
+        json!({"EndpointConfig": {"DriverOpts": {"com.docker.network.endpoint.sysctls": "x"}}}) =>
+        "networks.options";
+    a_service_with_something_new: {}, SERVICE, json!({"TaskTemplate": {"ContainerSpec":
+        {"Devices": [1]}}}) => "containers.unknown";
     a_build_in_a_cgroup: {}, ("POST /build?cgroupparent=/x", "build"), json!(null) => "cgroup_parents";
     a_build_with_much_memory: {"containers": {"memory": "1MB"}},
         ("POST /build?memory=2000000", "build"), json!(null) => "containers.memory";

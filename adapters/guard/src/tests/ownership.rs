@@ -182,6 +182,15 @@ narrows! {
 }
 
 #[test]
+fn the_name_of_anothers_volume_is_taken() {
+    let (taken, _) = judged("POST /volumes/create", "volume-create", json!({"Name": "logs"}));
+    let (own, _) = judged("POST /volumes/create", "volume-create", json!({"Name": "data"}));
+
+    assert!(matches!(&taken, Pre::Reject(it) if it.status == 403), "{taken:?}");
+    assert!(matches!(own, Pre::Pass), "{own:?}");
+}
+
+#[test]
 fn filters_that_cannot_be_read_are_refused() {
     for filters in ["[", "%5B%5D", "%7B%22label%22:7%7D", "%7B%22label%22:%5B7%5D%7D"] {
         let line = format!("GET /containers/json?filters={filters}");

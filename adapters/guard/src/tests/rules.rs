@@ -2,6 +2,7 @@ use super::*;
 
 const USER: Client = Client::Unix { pid: 7, uid: 1000, gid: 100 };
 
+#[expect(clippy::needless_pass_by_value, reason = "json!(…) reads better than &json!(…)")]
 fn said(rules: Value, line: &str, endpoint: &str) -> String {
     engine(json!({
         "GET /containers/web/json": {
@@ -79,6 +80,19 @@ fn a_rule_about_containers_sees_those_that_are_to_be() {
     assert!(create("ci-1", json!({"team": "x"})));
     assert!(!create("web", json!({"team": "x"})));
     assert!(!create("ci-1", json!({})));
+}
+
+#[test]
+fn an_image_by_its_id_is_what_its_names_are() {
+    engine(json!({"GET /images/3f5/json": {"Id": "sha256:3f5", "RepoTags": ["evil:1"]}}));
+    let create = |rule: Value| {
+        let config = json!({"rules": [rule, {"allow": "*"}]});
+        let body = json!({"Image": "3f5"});
+        refusal(&config, request("POST /containers/create", "container-create", body)).is_some()
+    };
+
+    assert!(create(json!({"deny": "*", "container": {"image": "evil"}})));
+    assert!(!create(json!({"deny": "*", "container": {"image": "docker.io/library/3*"}})));
 }
 
 #[test]
