@@ -8,6 +8,7 @@ mod bodies;
 mod call;
 mod config;
 mod draft;
+mod endpoints;
 mod identity;
 mod json;
 mod object;

@@ -8,9 +8,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use crate::call::Call;
 use crate::config::Glob;
-
-/// The names of all endpoints, in alphabetical order.
-const ENDPOINTS: &str = include_str!("endpoints.txt");
+use crate::endpoints::ENDPOINTS;
 
 /// A pattern for calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +44,7 @@ impl EndpointPattern {
             return Ok(Self::Line(Glob::from(method), Glob::from(path)));
         }
         let glob = Glob::from(text);
-        if ENDPOINTS.lines().any(|name| glob.matches(name)) {
+        if glob.matches_one_of(ENDPOINTS) {
             return Ok(Self::Name(glob));
         }
         if text.starts_with('/') {
@@ -66,7 +64,7 @@ fn closest(text: &str) -> Option<&'static str> {
         let (other_noun, other_verb) = name.split_once('-').unwrap_or((name, ""));
         shared(noun, other_noun) + shared(verb, other_verb)
     };
-    ENDPOINTS.lines().max_by_key(alike).filter(|name| alike(name) > 3)
+    ENDPOINTS.iter().copied().max_by_key(alike).filter(|name| alike(name) > 3)
 }
 
 impl<'de> Deserialize<'de> for EndpointPattern {
@@ -109,7 +107,7 @@ mod tests {
         names.sort();
         names.dedup();
 
-        assert_eq!(ENDPOINTS.lines().collect::<Vec<_>>(), names);
+        assert_eq!(ENDPOINTS, names);
     }
 
     macro_rules! matches {

@@ -17,7 +17,22 @@ pub(crate) struct Glob(String);
 impl Glob {
     /// Whether it matches all of a text.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        WildMatch::new(&self.0).matches(text)
+        // Most are plain names, and to make a matcher takes longer than to compare them.
+        if self.is_plain() { self.0 == text } else { WildMatch::new(&self.0).matches(text) }
+    }
+
+    /// Whether it matches itself and nothing else.
+    fn is_plain(&self) -> bool {
+        !self.0.contains(['*', '?'])
+    }
+
+    /// Whether it matches one of these, which are in order.
+    pub(crate) fn matches_one_of(&self, texts: &[&str]) -> bool {
+        if self.is_plain() {
+            return texts.binary_search(&&*self.0).is_ok();
+        }
+        let matcher = WildMatch::new(&self.0);
+        texts.iter().any(|text| matcher.matches(text))
     }
 
     /// As it was written.
