@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 
-fn adapter(config: Value) -> LogFiles {
+fn adapter(config: &Value) -> LogFiles {
     let mut whole = json!({"root": "/logs/"});
     whole
         .as_object_mut()
@@ -24,7 +24,7 @@ fn create(adapter: &LogFiles, query: &str, body: Value) -> (Pre, Value) {
 fn the_folders_that_a_container_names_are_bound() {
     let body = json!({"Env": ["A=1", "LOGS=/x, /y/z/", "LOGS=/x"], "HostConfig": {"Memory": 1}});
 
-    let (_, body) = create(&adapter(json!({})), "?name=/web", body);
+    let (_, body) = create(&adapter(&json!({})), "?name=/web", body);
 
     let binds = json!(["/logs/web/x:/x", "/logs/web/y+z:/y/z"]);
     assert_eq!(body["HostConfig"], json!({"Memory": 1, "Binds": binds}));
@@ -33,7 +33,7 @@ fn the_folders_that_a_container_names_are_bound() {
 
 #[test]
 fn the_operators_folders_are_bound_in_every_container() {
-    let (_, body) = create(&adapter(json!({"paths": ["/var/log"]})), "", json!({"Labels": null}));
+    let (_, body) = create(&adapter(&json!({"paths": ["/var/log"]})), "", json!({"Labels": null}));
 
     assert_eq!(body["HostConfig"]["Binds"], json!(["/logs/7f3a/var+log:/var/log"]));
 }
@@ -42,7 +42,7 @@ fn the_operators_folders_are_bound_in_every_container() {
 fn a_container_that_names_none_passes_unchanged() {
     let body = json!({"Image": "a", "Env": ["LOGSX=/x", "LOGS="]});
 
-    let (outcome, after) = create(&adapter(json!({})), "?name=web", body.clone());
+    let (outcome, after) = create(&adapter(&json!({})), "?name=web", body.clone());
 
     assert!(matches!(outcome, Pre::Pass));
     assert_eq!(after, body);
@@ -53,7 +53,7 @@ fn what_the_client_mounts_itself_is_left_alone() {
     let host_config = json!({"Binds": ["/mine:/x:ro"], "Mounts": [{"Target": "/y/"}]});
     let body = json!({"Env": ["LOGS=/x,/y,/z"], "HostConfig": host_config});
 
-    let (_, body) = create(&adapter(json!({})), "?name=web", body);
+    let (_, body) = create(&adapter(&json!({})), "?name=web", body);
 
     assert_eq!(body["HostConfig"]["Binds"], json!(["/mine:/x:ro", "/logs/web/z:/z"]));
 }
@@ -64,7 +64,7 @@ macro_rules! rejects {
         fn $name() {
             let body = json!({"Env": [concat!("LOGS=", $logs)]});
 
-            let (outcome, after) = create(&adapter(json!({})), $query, body.clone());
+            let (outcome, after) = create(&adapter(&json!({})), $query, body.clone());
 
             assert!(matches!(outcome, Pre::Reject(rejection) if rejection.status == 400));
             assert_eq!(after, body);

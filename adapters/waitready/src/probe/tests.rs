@@ -37,7 +37,7 @@ fn looks(probe: &str, container: Value) -> Sight {
     probe.look(&container, "10.0.0.5", Duration::from_secs(1))
 }
 
-fn running(health: Value) -> Value {
+fn running(health: &Value) -> Value {
     let ports = json!({"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "32768"}], "81/tcp": null});
     json!({"State": {"Running": true, "Health": health}, "NetworkSettings": {"Ports": ports}})
 }
@@ -47,7 +47,7 @@ fn health_decides() {
     let of = |status: &str| json!({"Status": status, "Log": [{"Output": "no\n"}]});
 
     let sights =
-        ["healthy", "starting", "unhealthy"].map(|status| looks("health", running(of(status))));
+        ["healthy", "starting", "unhealthy"].map(|status| looks("health", running(&of(status))));
 
     let starting = Sight::Waiting("its health is \"starting\"".to_owned());
     let unhealthy = Sight::Unhealthy("its health check failed: no".to_owned());
@@ -58,7 +58,7 @@ fn health_decides() {
 fn who_has_no_check_is_ready_and_so_is_who_has_ended() {
     let ended = json!({"State": {"Running": false, "Health": {"Status": "starting"}}});
 
-    let sights = [looks("health", running(Value::Null)), looks("health", ended)];
+    let sights = [looks("health", running(&Value::Null)), looks("health", ended)];
 
     assert_eq!(sights, [Sight::Done, Sight::Done]);
 }
@@ -70,14 +70,14 @@ fn a_port_is_asked_where_it_is_published() {
         Ok(http::Response { status: 503, ..http::Response::default() })
     });
 
-    let sight = looks("http:80/ready", running(Value::Null));
+    let sight = looks("http:80/ready", running(&Value::Null));
 
     assert_eq!(sight, Sight::Waiting("http://10.0.0.5:32768/ready answers 503".to_owned()));
 }
 
 #[test]
 fn a_port_that_is_not_published_cannot_be_asked() {
-    let sights = ["http:81", "tcp:82"].map(|probe| looks(probe, running(Value::Null)));
+    let sights = ["http:81", "tcp:82"].map(|probe| looks(probe, running(&Value::Null)));
 
     let because = |port| Sight::Unhealthy(format!("its port {port} is not published"));
     assert_eq!(sights, [because(81), because(82)]);
@@ -93,7 +93,7 @@ fn whoever_says_anything_listens() {
     ];
     let sights = replies.map(|reply| {
         testing::http(move |_| reply.clone());
-        looks("tcp:80", running(Value::Null))
+        looks("tcp:80", running(&Value::Null))
     });
 
     let [answers, speaks, refuses, denied] = sights;
