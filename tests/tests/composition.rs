@@ -191,6 +191,25 @@ fn project(plugins: &Path) -> TempDir {
     folder
 }
 
+/// Waits until a container is served at the address that the network adapter gave it.
+async fn serves_its_page(engine: &RealEngine, db: &str) {
+    let fetch = ["exec", db, "wget", "-qO-", "http://10.32.0.1/index.html"];
+    eventually("a database that is served at its address", async || {
+        let fetched = engine.docker().run(&fetch).await;
+        (fetched.code == Some(0)).then_some(())
+    })
+    .await;
+}
+
+/// Waits for what a container has fetched from the other.
+async fn fetched_page(engine: &RealEngine, web: &str) -> String {
+    eventually("the page", async || {
+        let said = engine.docker().run(&["logs", web]).await.stdout;
+        (!said.is_empty()).then_some(said)
+    })
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_and_network_adapters_compose_under_docker_compose() {
     let (Some(engine), Some(plugins)) = (RealEngine::find().await, plugins()) else { return };
@@ -219,12 +238,7 @@ async fn storage_and_network_adapters_compose_under_docker_compose() {
 
     let mut up = docker.start(&[&compose[..], &["up", "-d"]].concat());
     let db = container("db");
-    let fetch = ["exec", &*db, "wget", "-qO-", "http://10.32.0.1/index.html"];
-    eventually("a database that is served at its address", async || {
-        let fetched = engine.docker().run(&fetch).await;
-        (fetched.code == Some(0)).then_some(())
-    })
-    .await;
+    serves_its_page(&engine, &db).await;
     let is_start = |call: &Value| call["Type"] == "post-hook";
     eventually("the starts of db and plain", async || {
         (weave.calls().into_iter().filter(is_start).count() >= 2).then_some(())
@@ -235,12 +249,7 @@ async fn storage_and_network_adapters_compose_under_docker_compose() {
         engine.docker().output(&["ps", "-q", "-f", &format!("name={}", container("web"))]).await;
     gate.open();
     let status = up.ended().await;
-    let web = container("web");
-    let page = eventually("the page", async || {
-        let said = engine.docker().run(&["logs", &web]).await.stdout;
-        (!said.is_empty()).then_some(said)
-    })
-    .await;
+    let page = fetched_page(&engine, &container("web")).await;
     let mounts = |service: &str| {
         let (engine, container) = (engine.docker(), container(service));
         async move { engine.output(&["inspect", "-f", "{{json .Mounts}}", &container]).await }
