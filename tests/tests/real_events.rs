@@ -7,7 +7,7 @@ use powerstrip_tests::private::{ENGINE_PROGRAMS, PrivateEngine, skip};
 use powerstrip_tests::{Docker, Powerstrip, RealEngine, Reply, Webhook, connect, eventually};
 use serde_json::{Value, json};
 use tokio::io::copy_bidirectional;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 /// The actions, and resyncs, that `herald` was told of a container with this name.
@@ -140,12 +140,15 @@ impl Relay {
         let (listener, engine) = (Arc::clone(&self.listener), self.engine.clone());
         self.connections.spawn(async move {
             let mut own = JoinSet::new();
-            while let Ok((mut near, _)) = listener.accept().await {
-                let mut far = connect(&engine).await.expect("the engine listens");
-                own.spawn(async move {
-                    let _ = copy_bidirectional(&mut near, &mut far).await;
-                });
+            while let Ok((near, _)) = listener.accept().await {
+                own.spawn(join(near, engine.clone()));
             }
         });
     }
+}
+
+/// Passes bytes until a side breaks off.
+async fn join(mut near: TcpStream, engine: String) {
+    let mut far = connect(&engine).await.expect("the engine listens");
+    let _ = copy_bidirectional(&mut near, &mut far).await;
 }
