@@ -24,7 +24,7 @@ impl EndpointPattern {
     /// so that no spelling of a call slips past a rule.
     pub(crate) fn matches(&self, call: &Call) -> bool {
         match self {
-            Self::Name(name) => call.endpoint().is_some_and(|endpoint| name.matches(endpoint)),
+            Self::Name(name) => call.endpoint().is_some_and(|endpoint| names(name, endpoint)),
             Self::Line(method, path) => {
                 let decoded = percent_decode_str(call.path()).decode_utf8_lossy();
                 let versioned = |version: &str| path.matches(&format!("/v{version}{decoded}"));
@@ -53,6 +53,13 @@ impl EndpointPattern {
         let hint = closest(text).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
         Err(format!("no endpoint is named \"{text}\"{hint}"))
     }
+}
+
+/// Podman's own calls are known by their names alone, and nobody looks into their bodies: `*` does
+/// not mean them, `libpod-*` does.
+fn names(pattern: &Glob, endpoint: &str) -> bool {
+    let is_foreign = endpoint.starts_with("libpod-");
+    pattern.matches(endpoint) && (!is_foreign || pattern.as_str().starts_with("libpod-"))
 }
 
 /// The endpoint whose noun and verb begin the most like those of a name that there is not.

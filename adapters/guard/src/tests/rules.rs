@@ -136,6 +136,16 @@ fn a_default_that_allows_does_not_allow_what_nobody_knows() {
 }
 
 #[test]
+fn calls_of_podmans_own_are_meant_by_their_own_names_alone() {
+    let build = |allow: &str| {
+        let config = json!({"rules": [{"allow": allow}]});
+        refusal(&config, request("POST /libpod/build", "libpod-build", Value::Null)).is_none()
+    };
+
+    assert_eq!([build("*"), build("*-build"), build("libpod-*")], [false, false, true]);
+}
+
+#[test]
 fn an_import_is_no_pull() {
     let config = json!({"rules": [{"allow": "image-create"}]});
     let create = |query: &str| {
