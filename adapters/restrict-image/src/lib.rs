@@ -1,6 +1,6 @@
 //! Lets only images of given users or registries be created, pulled and run.
 //!
-//! Every call that can bring an image, or run one, has its place in [`RestrictImage::pre`]; what is
+//! Every call that can bring an image, or run one, has its place in `RestrictImage::pre`; what is
 //! read there is read as the Docker Engine reads it, and what cannot be judged is refused.
 
 mod config;
