@@ -322,20 +322,31 @@ async fn mark() {
 async fn explodes() {
     let webhook = exploding();
 
-    let answer = straight(webhook.server().address(), "/adapter", &json!({})).await;
+    let answer = straight(webhook.server().address(), "/adapter", &message_of_seven(true)).await;
 
     assert_eq!((answer.status(), answer.text().as_str()), (500, "sadness for you, today."));
 }
 
 async fn adder_alone(is_pre: bool) {
     let webhook = adder(1);
-    let (kind, part, half) = match is_pre {
-        true => ("pre-hook", "ClientRequest", "ModifiedClientRequest"),
-        false => ("post-hook", "ServerResponse", "ModifiedServerResponse"),
-    };
-    let message = json!({"Type": kind, part: {"Body": "{\"Number\":7}", "Code": 200}});
+    let half = if is_pre { "ModifiedClientRequest" } else { "ModifiedServerResponse" };
 
-    let answer = straight(webhook.server().address(), "/adapter", &message).await;
+    let answer = straight(webhook.server().address(), "/adapter", &message_of_seven(is_pre)).await;
 
     assert_eq!(answer.json()[half]["Body"], "{\"Number\":8}");
+}
+
+/// A hook's message by itself, about a body that holds a 7.
+fn message_of_seven(is_pre: bool) -> Value {
+    let seven = "{\"Number\":7}";
+    let mut message = json!({
+        "PowerstripProtocolVersion": 1,
+        "Type": if is_pre { "pre-hook" } else { "post-hook" },
+        "ClientRequest": {"Method": "POST", "Request": "/towel", "Body": seven},
+    });
+    if !is_pre {
+        message["ServerResponse"] =
+            json!({"ContentType": "application/json", "Body": seven, "Code": 200});
+    }
+    message
 }
