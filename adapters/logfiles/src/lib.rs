@@ -50,12 +50,12 @@ impl Adapter for LogFiles {
 
     fn new(mut config: Config) -> Result<Self> {
         config.root.truncate(config.root.trim_end_matches('/').len());
-        let paths = config.paths.iter().map(|path| ("paths", path));
-        for (key, path) in [("root", &config.root)].into_iter().chain(paths) {
-            if !path::is_bindable(path) {
-                let is = "is no absolute path below the root, without \"..\" and \":\"";
-                return Err(Error::other(format!("{key}: \"{path}\" {is}")));
-            }
+        let is = "is no absolute path below the root, without \"..\" and \":\"";
+        if !path::is_folder(&config.root) {
+            return Err(Error::other(format!("root: \"{}\" {is}", config.root)));
+        }
+        if let Some(bad) = config.paths.iter().find(|path| !path::is_bindable(path)) {
+            return Err(Error::other(format!("paths: \"{bad}\" {is}")));
         }
         Ok(Self { config })
     }
@@ -141,8 +141,13 @@ fn targets(host_config: &Fields, binds: &[String]) -> Result<Vec<String>> {
     let mounts: Value = serde_json::from_str(mounts)?;
     let of_mounts = mounts.as_array().into_iter().flatten();
     let of_mounts = of_mounts.filter_map(|mount| mount["Target"].as_str().map(str::to_owned));
-    let of_binds = binds.iter().filter_map(|bind| bind.split(':').nth(1).map(str::to_owned));
-    Ok(of_mounts.chain(of_binds).collect())
+    // A bind of one part alone is a volume without a name.
+    let of_binds = binds.iter().filter_map(|bind| bind.split(':').take(2).last());
+    let of_binds = of_binds.map(str::to_owned);
+    let tmpfs = host_config.get("Tmpfs").map_or("null", |tmpfs| tmpfs.get());
+    let tmpfs: Option<BTreeMap<String, Value>> = serde_json::from_str(tmpfs)?;
+    let of_tmpfs = tmpfs.into_iter().flatten().map(|(target, _)| target);
+    Ok(of_mounts.chain(of_binds).chain(of_tmpfs).collect())
 }
 
 powerstrip_sdk::export!(LogFiles: pre);

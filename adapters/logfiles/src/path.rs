@@ -2,10 +2,18 @@
 
 use std::fmt::Write as _;
 
-/// Whether this is a folder in a container that can be bound: absolute, clean, and not the root.
+/// The longest name that file systems take.
+const LONGEST: usize = 255;
+
+/// Whether this is a folder in a container that can be bound, and the host can have a folder for it.
+pub(crate) fn is_bindable(path: &str) -> bool {
+    is_folder(path) && folder_name(path).len() <= LONGEST
+}
+
+/// Whether this is a folder that can stand in a bind: absolute, clean, and not the root.
 ///
 /// A colon would end it in the middle of a bind, and a part `..` would leave its folder.
-pub(crate) fn is_bindable(path: &str) -> bool {
+pub(crate) fn is_folder(path: &str) -> bool {
     let Some(parts) = path.strip_prefix('/') else { return false };
     let is_good = |part: &str| !matches!(part, "" | "." | "..");
     parts.split('/').all(is_good) && !path.contains(|c: char| c == ':' || c.is_control())
@@ -41,7 +49,7 @@ mod tests {
     use super::*;
 
     macro_rules! judges {
-        ($($name:ident: $function:ident $text:literal => $expected:literal;)+) => {$(
+        ($($name:ident: $function:ident $text:expr => $expected:literal;)+) => {$(
             #[test]
             fn $name() {
                 let text = $text;
@@ -64,6 +72,7 @@ mod tests {
         a_double_slash_is_not: is_bindable "/logs//a" => false;
         an_option_is_not: is_bindable "/logs:ro" => false;
         a_line_break_is_not: is_bindable "/logs\n" => false;
+        one_whose_folder_no_host_can_have_is_not: is_bindable &"/üü".repeat(20) => false;
         dots_in_a_name_are_no_way_up: is_bindable "/logs/..a" => true;
         a_name_is_taken: is_container_name "web-1.a_b" => true;
         a_way_up_is_no_name: is_container_name ".." => false;

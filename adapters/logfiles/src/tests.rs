@@ -50,12 +50,14 @@ fn a_container_that_names_none_passes_unchanged() {
 
 #[test]
 fn what_the_client_mounts_itself_is_left_alone() {
-    let host_config = json!({"Binds": ["/mine:/x:ro"], "Mounts": [{"Target": "/y/"}]});
-    let body = json!({"Env": ["LOGS=/x,/y,/z"], "HostConfig": host_config});
+    let host_config = json!({
+        "Binds": ["/mine:/x:ro", "/v"], "Mounts": [{"Target": "/y/"}], "Tmpfs": {"/t": "size=1m"},
+    });
+    let body = json!({"Env": ["LOGS=/x,/y,/z,/v,/t"], "HostConfig": host_config});
 
     let (_, body) = create(&adapter(&json!({})), "?name=web", body);
 
-    assert_eq!(body["HostConfig"]["Binds"], json!(["/mine:/x:ro", "/logs/web/z:/z"]));
+    assert_eq!(body["HostConfig"]["Binds"], json!(["/mine:/x:ro", "/v", "/logs/web/z:/z"]));
 }
 
 macro_rules! rejects {
