@@ -6,7 +6,7 @@ use serde_json::json;
 
 /// The page of the adapter lists the calls to hook; these are they.
 const CALLS: [&str; 4] = [
-    "POST /*/{containers,images,services,plugins}/*",
+    "POST /*/{containers,images,services,plugins,swarm}/*",
     "POST /*/{build,commit,session,grpc}",
     "POST /*/libpod/*",
     "PUT /*",

@@ -42,6 +42,8 @@ pub(crate) enum Door {
     Import,
     /// A tar archive brings images with their names.
     Load,
+    /// The engine becomes a node, which runs whatever any manager of its swarm says.
+    Swarm,
     /// An image gets another name.
     Tag,
 }

@@ -57,10 +57,7 @@ pub(crate) fn by_name_or_id(rules: &Rules, image: &str) -> Result<Verdict> {
         return Ok(Verdict::Refused(no_image(image)));
     };
     if !reference.may_be_id {
-        let verdict = by_name(rules, image);
-        let needs_both = reference.has_digest && rules.ids_are_judged();
-        let is_open = needs_both && verdict == Verdict::Allowed;
-        return if is_open { by_digest(rules, image) } else { Ok(verdict) };
+        return by_settled_name(rules, image);
     }
     if !rules.ids_are_judged() {
         return Ok(Verdict::Allowed);
@@ -79,12 +76,27 @@ pub(crate) fn by_name_or_id(rules: &Rules, image: &str) -> Result<Verdict> {
     })
 }
 
+/// Judges what cannot be put in other words where it stands: what may be an id is refused.
+pub(crate) fn by_settled_name(rules: &Rules, image: &str) -> Result<Verdict> {
+    let Some(reference) = Reference::parse(image) else {
+        return Ok(Verdict::Refused(no_image(image)));
+    };
+    if reference.may_be_id {
+        return Ok(if rules.ids_are_judged() { unseen(image) } else { Verdict::Allowed });
+    }
+    let verdict = by_name(rules, image);
+    let needs_both = reference.has_digest && rules.ids_are_judged();
+    let is_open = needs_both && verdict == Verdict::Allowed;
+    if is_open { by_digest(rules, image) } else { Ok(verdict) }
+}
+
 /// Judges an allowed name with a digest. There are engines that look for the digest alone, and take
 /// whatever image has it; one that they do not have is pulled by its name.
 fn by_digest(rules: &Rules, image: &str) -> Result<Verdict> {
     Ok(match look_up(image)? {
         Found::Image(found) if !has_allowed_name(rules, &found) => refused(rules, image),
-        _ => Verdict::Allowed,
+        Found::Unknown => unseen(image),
+        Found::Image(_) | Found::Nothing => Verdict::Allowed,
     })
 }
 
@@ -122,7 +134,7 @@ fn refused(rules: &Rules, image: &str) -> Verdict {
     Verdict::Refused(Rejection::new(403, rules.refusal(image)))
 }
 
-pub(crate) fn unseen(image: &str) -> Verdict {
+fn unseen(image: &str) -> Verdict {
     let message = format!(
         "image \"{image}\" may be an id, and images are allowed by their names here; \
          write the name with its tag"

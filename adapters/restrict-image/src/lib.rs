@@ -89,6 +89,7 @@ impl Adapter for RestrictImage {
             "plugin-pull" | "plugin-upgrade" => Ok(self.remote(request)),
             "image-load" | "libpod-image-load" | "plugin-create" => Ok(self.through(Door::Load)),
             "build" | "libpod-build" | "session" | "grpc" => Ok(self.through(Door::Build)),
+            "swarm-init" | "swarm-join" => Ok(self.through(Door::Swarm)),
             "libpod-image-pull" => Ok(unknown()),
             // A call that is not in the catalogue may do anything, except by reading.
             "" if !matches!(request.method(), "GET" | "HEAD" | "OPTIONS") => Ok(unknown()),
@@ -103,7 +104,7 @@ impl RestrictImage {
             return Ok(Pre::reject(400, "Image is no string"));
         };
         let mounting: Mounting = request.field("HostConfig")?.unwrap_or_default();
-        allowed!(self.mounts(&mounting));
+        allowed!(self.mounts(&mounting)?);
         // Without an image the container would be empty, and could be filled with anything.
         match judge::by_name_or_id(&self.rules, image.as_deref().unwrap_or_default())? {
             Verdict::Allowed => {}
@@ -120,34 +121,25 @@ impl RestrictImage {
             allowed!(judge::by_name(&self.rules, &plugin.remote.unwrap_or_default()));
         }
         if let Some(container) = task.container_spec {
-            allowed!(self.settled_name(&container.image.unwrap_or_default()));
-            allowed!(self.mounts(&container.mounting));
+            let image = container.image.unwrap_or_default();
+            allowed!(judge::by_settled_name(&self.rules, &image)?);
+            allowed!(self.mounts(&container.mounting)?);
         }
         Ok(Pre::Pass)
     }
 
-    fn mounts(&self, mounting: &Mounting) -> Verdict {
+    fn mounts(&self, mounting: &Mounting) -> Result<Verdict> {
         let is_image = |mount: &&Mount| {
             mount.r#type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("image"))
         };
         for mount in mounting.mounts.iter().flatten().filter(is_image) {
-            let verdict = self.settled_name(mount.source.as_deref().unwrap_or_default());
+            let image = mount.source.as_deref().unwrap_or_default();
+            let verdict = judge::by_settled_name(&self.rules, image)?;
             if verdict != Verdict::Allowed {
-                return verdict;
+                return Ok(verdict);
             }
         }
-        Verdict::Allowed
-    }
-
-    /// Judges a name where there is no looking up: what may be an id is refused.
-    fn settled_name(&self, image: &str) -> Verdict {
-        let may_be_id =
-            reference::Reference::parse(image).is_some_and(|reference| reference.may_be_id);
-        match may_be_id && self.rules.ids_are_judged() {
-            true => judge::unseen(image),
-            false if may_be_id => Verdict::Allowed,
-            false => judge::by_name(&self.rules, image),
-        }
+        Ok(Verdict::Allowed)
     }
 
     /// `POST /images/create` pulls if it says from which image, else it imports.
@@ -218,6 +210,7 @@ fn closed(door: Door) -> Rejection {
         Door::Commit => "commits",
         Door::Import => "imports",
         Door::Load => "archives of images",
+        Door::Swarm => "swarms",
         Door::Tag => "tags",
     };
     Rejection::new(403, format!("{what} are refused here, where images are allowed by their names"))

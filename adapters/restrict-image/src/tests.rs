@@ -147,6 +147,33 @@ fn a_digest_under_an_allowed_name_must_be_that_of_an_allowed_image() {
 }
 
 #[test]
+fn a_digest_is_refused_where_nobody_may_look_it_up() {
+    let created = created_as(&adapter(&json!({})), &format!("alpine@{ID}"));
+
+    assert_eq!(created, Err(403));
+}
+
+#[test]
+fn a_digest_is_looked_up_wherever_an_image_is_named() {
+    let image = format!("alpine@{ID}");
+    let mounts = json!([{"Type": "image", "Source": image}]);
+    let calls = [
+        ("container-create", json!({"Image": "alpine", "HostConfig": {"Mounts": mounts}})),
+        ("service-create", json!({"TaskTemplate": {"ContainerSpec": {"Image": image}}})),
+    ];
+
+    let mut statuses = Vec::new();
+    for tags in [&["evil/app:1"], &["alpine:3"]] {
+        engine_with(tags);
+        statuses.push(calls.clone().map(|(endpoint, body)| {
+            judged(&adapter(&json!({})), &mut request(endpoint, "/", body))
+        }));
+    }
+
+    assert_eq!(statuses, [[403, 403], [0, 0]]);
+}
+
+#[test]
 fn what_may_be_an_id_passes_where_the_operator_says_so() {
     let created = created_as(&adapter(&json!({"ids": "allow"})), ID);
 
@@ -210,6 +237,9 @@ judges! {
         {"TaskTemplate": {"PluginSpec": {"remote": "evil/plugin"}}}, {} => 403;
     a_plugin_is_judged: "plugin-pull" "/plugins/pull?remote=evil/plugin", [], {} => 403;
     an_allowed_plugin_passes: "plugin-pull" "/plugins/pull?remote=robhaswell/plugin", [], {} => 0;
+    joining_a_swarm_is_refused: "swarm-join" "/swarm/join", {}, {} => 403;
+    a_swarm_of_ones_own_is_refused: "swarm-init" "/swarm/init", {}, {} => 403;
+    a_swarm_passes_where_open: "swarm-join" "/swarm/join", {}, {"open": ["swarm"]} => 0;
     what_is_not_in_the_catalogue_is_refused: "" "/libpod/containers/create", {}, {} => 403;
     another_call_passes: "container-start" "/containers/a/start", null, {} => 0;
 }
@@ -233,5 +263,5 @@ refuses! {
     an_entry_with_a_tag: {"allow": ["robhaswell/app:1"]} =>
         "allow: \"robhaswell/app:1\" names no user, registry or repository; those have no tag";
     a_door_that_there_is_not: {"allow": ["_"], "open": ["window"]} => "open[0]: unknown variant \
-        `window`, expected one of `build`, `commit`, `import`, `load`, `tag`";
+        `window`, expected one of `build`, `commit`, `import`, `load`, `swarm`, `tag`";
 }
