@@ -23,6 +23,21 @@ pub struct Config {
     /// How long the registry may take to connect and to answer.
     #[serde(default = "five_seconds", deserialize_with = "powerstrip_sdk::duration")]
     pub(crate) timeout: Duration,
+    /// What becomes of a call whose container could not be written down.
+    #[serde(default)]
+    pub(crate) on_error: OnError,
+}
+
+/// What becomes of a call whose container could not be written down. Events fail in either case: the
+/// host tells them again, and nobody waits for them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnError {
+    /// The client gets an error, though the Docker Engine has done what it was asked.
+    #[default]
+    Fail,
+    /// The client gets the engine's answer, and the log a warning.
+    Pass,
 }
 
 /// Where Consul is.

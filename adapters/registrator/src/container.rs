@@ -14,6 +14,8 @@ use crate::entry::{Entry, Instance, short};
 pub(crate) struct Container {
     pub(crate) id: String,
     name: String,
+    /// The image's id.
+    image: String,
     state: State,
     config: Config,
     network_settings: NetworkSettings,
@@ -66,12 +68,16 @@ impl Container {
         published.into_iter().map(|port| self.entry(node, port, is_one)).collect()
     }
 
+    /// Its name, which no other container of the engine has.
+    pub(crate) fn name(&self) -> &str {
+        self.name.trim_start_matches('/')
+    }
+
     fn entry(&self, node: &str, published: Published, is_one: bool) -> Entry {
         let Published { inner, protocol, address, port } = published;
-        let name = self.name.trim_start_matches('/').to_owned();
         let instance = Instance {
             node: node.to_owned(),
-            container: name,
+            container: self.name().to_owned(),
             id: short(&self.id).to_owned(),
             port: inner,
             protocol,
@@ -87,11 +93,20 @@ impl Container {
         if let Some(name) = self.setting(&format!("SERVICE_{port}_NAME")) {
             return name.replace('/', "-");
         }
-        let image = self.config.image.split('@').next().unwrap_or_default();
-        let image = image.rsplit('/').next().unwrap_or_default();
-        let image = image.split(':').next().unwrap_or_default();
-        let name = self.setting("SERVICE_NAME").unwrap_or(image).replace('/', "-");
+        let name = self.setting("SERVICE_NAME").unwrap_or_else(|| self.called()).replace('/', "-");
         if is_one { name } else { format!("{name}-{port}") }
+    }
+
+    /// What its image is called, or it itself where it was created by an image's id.
+    fn called(&self) -> &str {
+        let image = &*self.config.image;
+        let digits = |id: &str| id.strip_prefix("sha256:").unwrap_or(id).to_owned();
+        if digits(&self.image).starts_with(&digits(image)) {
+            return self.name();
+        }
+        let image = image.split('@').next().unwrap_or_default();
+        let image = image.rsplit('/').next().unwrap_or_default();
+        image.split(':').next().unwrap_or_default()
     }
 
     fn setting_of(&self, port: u16, what: &str) -> Option<&str> {

@@ -16,9 +16,9 @@ use powerstrip_sdk::{
 };
 use serde::Deserialize;
 
-use config::Config;
+use config::{Config, OnError};
 use container::Container;
-use entry::{Entry, short};
+use entry::{Entry, Instance, short};
 use registry::Registry;
 
 /// How often a container is looked at again because it changed while it was written down.
@@ -51,7 +51,12 @@ impl Adapter for Registrator {
         // 304 says that it runs, or does not, already.
         let is_done = response.is_success() || response.status() == 304;
         if let Some(name) = container_of(request).filter(|_| is_done) {
-            self.mend(&name)?;
+            match (self.mend(&name), self.config.on_error) {
+                (Err(error), OnError::Pass) => {
+                    log::warn!("container {name} is not written down: {error}");
+                }
+                (mended, _) => mended?,
+            }
         }
         Ok(Post::Pass)
     }
@@ -136,7 +141,11 @@ impl Registrator {
         let all = self.registry.entries(self.config.node())?;
         let known = match container {
             Some(container) => {
-                let is_its = |entry: &&Entry| entry.instance.id == short(&container.id);
+                // Another one that was called so is gone, or has another name by now.
+                let is_its = |entry: &&Entry| {
+                    let Instance { id, container: name, .. } = &entry.instance;
+                    id == short(&container.id) || name == container.name()
+                };
                 all.iter().filter(is_its).collect()
             }
             None => called(&all, name),

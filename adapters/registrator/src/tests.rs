@@ -181,6 +181,33 @@ fn a_container_that_is_renamed_is_written_down_anew() {
 }
 
 #[test]
+fn what_an_earlier_container_of_the_same_name_has_left_is_struck_out() {
+    let world = World::new();
+    world.runs(true, &json!({"80/tcp": published("80")}), &Value::Null);
+    call("container-start", "/containers/web/start", "web", 204);
+    world.container.borrow_mut()["Id"] = json!(ID.replace("0123", "9876"));
+
+    call("container-start", "/containers/web/start", "web", 204);
+
+    let ids: Vec<String> = world.entries().into_iter().map(|entry| entry.0).collect();
+    assert_eq!(ids, [format!("n1:web:{}:80", &ID.replace("0123", "9876")[..12])]);
+}
+
+#[test]
+fn a_container_that_was_created_by_an_id_is_a_service_of_its_own_name() {
+    for image in ["sha256:c0ffee98", "c0ffee", "sha256:c0ffee"] {
+        let world = World::new();
+        world.runs(true, &json!({"80/tcp": published("80")}), &Value::Null);
+        world.container.borrow_mut()["Image"] = json!("sha256:c0ffee98");
+        world.container.borrow_mut()["Config"]["Image"] = json!(image);
+
+        call("container-start", "/containers/web/start", "web", 204);
+
+        assert_eq!(world.entries(), [entry("80", "web", "10.0.0.5:80")], "{image}");
+    }
+}
+
+#[test]
 fn a_container_that_wants_to_be_ignored_is() {
     let world = World::new();
     world.runs(true, &json!({"80/tcp": published("80")}), &json!({"SERVICE_IGNORE": "1"}));
@@ -198,6 +225,29 @@ fn a_call_that_failed_is_left_alone() {
     call("container-start", "/containers/web/start", "web", 500);
 
     assert_eq!(world.entries(), []);
+}
+
+#[test]
+fn where_the_registry_is_down_a_call_may_pass_and_an_event_fails() {
+    assert_eq!(testing::logs(), Vec::<String>::new());
+    testing::http(|_| Ok(http::Response { status: 503, ..http::Response::default() }));
+    let adapter: Registrator = testing::adapter(
+        json!({"address": "a", "consul": {"url": "http://consul"}, "on_error": "pass"}),
+    );
+    let context = Context {
+        endpoint: Some("container-start".to_owned()),
+        variables: vec![("name".to_owned(), "web".to_owned())],
+        ..Context::default()
+    };
+    let request = testing::request_in(context, "POST", "/containers/web/start", Value::Null);
+
+    let called = adapter.post(&request, &mut testing::response(204, Value::Null));
+    let died = json!({"Type": "container", "Action": "die", "Actor": {"ID": ID, "Attributes": {}}});
+    let told = adapter.event(&testing::event(died));
+
+    assert!(matches!(called, Ok(Post::Pass)), "{called:?}");
+    assert!(testing::logs()[0].starts_with("warn: container web is not written down"));
+    assert!(told.is_err(), "{told:?}");
 }
 
 #[test]
