@@ -130,6 +130,21 @@ async fn a_granted_host_is_called_over_one_connection() {
 }
 
 #[tokio::test]
+async fn a_guest_is_not_told_of_the_end_of_its_own_call() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let client = client(&["127.0.0.1"], None);
+    let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+    let request = Request::get(format!("http://127.0.0.1:{port}/")).body(body);
+    let deadline = Instant::now() + Duration::from_millis(50);
+
+    let sent = client.send(request.expect("a request"), RequestOptions::default(), deadline);
+    let told = tokio::time::timeout(Duration::from_millis(250), sent).await;
+
+    assert!(told.is_err(), "the call ends first");
+}
+
+#[tokio::test]
 async fn other_ports_and_credentials_in_the_authority_are_refused() {
     let (port, connections) = server().await;
     let client = client(&[&format!("127.0.0.1:{port}")], None);
