@@ -156,6 +156,7 @@ impl From<ErrorCode> for Error {
             ErrorCode::HttpUpgradeFailed => broken("the connection would leave HTTP"),
             ErrorCode::HttpResponseIncomplete => broken("the answer is incomplete"),
             ErrorCode::HttpProtocolError => broken("the answer is not HTTP"),
+            ErrorCode::HttpResponseHeaderSectionSize(_) => broken("the answer's head is too long"),
             ErrorCode::InternalError(Some(why)) => Self::Broken(why),
             other => Self::Broken(format!("{other:?}")),
         }
