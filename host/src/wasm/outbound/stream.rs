@@ -3,14 +3,15 @@
 //! A peer that closes a connection which has idled may do so just as the next request is sent. That
 //! request may be sent again if the peer cannot have read it: a webhook's hook may have side effects. A
 //! peer that closes with something unread resets the connection, and so does one that is sent something
-//! after it has closed. One that read everything and hung up just ends it.
+//! after it has closed. One that read everything and hung up just ends it, and one that resets it later
+//! may have worked on what it read.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -21,6 +22,9 @@ use tokio::time::{Sleep, sleep};
 const RESET: Duration = Duration::from_millis(100);
 
 use super::Duplex;
+
+/// How long after it was sent something a peer can still be closing for having idled.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// TLS over TCP.
 pub(super) type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
@@ -42,8 +46,15 @@ enum Exchange {
     First,
     /// Something has come back, and nothing was sent since.
     Answered,
-    /// Something was sent behind an answer.
-    Later,
+    /// Something was sent behind an answer, at last then.
+    Later(Instant),
+}
+
+impl Exchange {
+    /// Whether an end now may mean that nobody has read what was sent.
+    fn may_be_unread(self) -> bool {
+        matches!(self, Self::Later(sent) if sent.elapsed() < CLOSING)
+    }
 }
 
 /// Whether a connection that was used before ended before its peer can have read what was sent last.
@@ -89,14 +100,14 @@ impl Stream {
     /// The connection has failed.
     fn failed(&mut self) {
         // What the Docker Engine has begun to do cannot be known.
-        if self.exchange == Exchange::Later && !matches!(self.io, Io::Lent(_)) {
+        if self.exchange.may_be_unread() && !matches!(self.io, Io::Lent(_)) {
             self.unread.0.store(true, Ordering::Relaxed);
         }
     }
 
     /// The peer has ended: waits for the reset that says that it had not read everything.
     fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(tcp) = self.io.tcp().filter(|_| self.exchange == Exchange::Later) else {
+        let Some(tcp) = self.io.tcp().filter(|_| self.exchange.may_be_unread()) else {
             return Poll::Ready(());
         };
         // Asking for the error takes it.
@@ -174,8 +185,8 @@ impl AsyncWrite for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(self.writer()).poll_write(cx, bytes));
-        if self.exchange == Exchange::Answered {
-            self.exchange = Exchange::Later;
+        if self.exchange != Exchange::First {
+            self.exchange = Exchange::Later(Instant::now());
         }
         if written.is_err() {
             self.failed();
