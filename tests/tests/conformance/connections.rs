@@ -8,6 +8,7 @@ use powerstrip_tests::{FakeEngine, Gate, Powerstrip, Reply, Script, Step, Webhoo
 use powerstrip_tests::{api_answer, eventually};
 use serde_json::json;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::case::Case;
 use crate::fixtures::Raw;
@@ -34,6 +35,12 @@ pub(crate) const CASES: &[Case] = &[
         (Connections, "64 at most"),
         || Box::pin(sixty_four()),
     ),
+    Case::differs(
+        "64 clients at a time, each at its own pace",
+        EACH,
+        (Connections, "64 at most"),
+        || Box::pin(at_their_own_pace()),
+    ),
     Case::same("a webhook that speaks HTTP/1.0", "a connection for each", || {
         Box::pin(not_kept("HTTP/1.0 200 OK\r\n"))
     }),
@@ -51,6 +58,17 @@ pub(crate) const CASES: &[Case] = &[
         "a webhook that reads a message and hangs up",
         "the message is not sent again",
         || Box::pin(never_twice()),
+    ),
+    Case::same(
+        "a webhook that reads a message, works, and resets the connection",
+        "the message is not sent again",
+        || Box::pin(never_twice_after_work()),
+    ),
+    Case::differs(
+        "messages of 300 KB, one after the other",
+        EACH,
+        (Connections, "a connection for each, one at a time"),
+        || Box::pin(long_messages()),
     ),
     Case::differs(
         "an idle connection",
@@ -127,6 +145,21 @@ async fn sixty_four() {
     }
 
     let connections = site.webhook.server().connections();
+    assert!(connections <= 64, "{connections} connections");
+}
+
+async fn at_their_own_pace() {
+    let site = Arc::new(Site::with(Before, Webhook::echo()).await);
+    let mut clients = JoinSet::new();
+
+    for _ in 0..64 {
+        let site = Arc::clone(&site);
+        clients.spawn(async move { all_succeed(&site.powerstrip, 20).await });
+    }
+    clients.join_all().await;
+
+    let connections = site.webhook.server().connections();
+    assert_eq!(site.webhook.calls().len(), 64 * 20);
     assert!(connections <= 64, "{connections} connections");
 }
 
@@ -246,6 +279,68 @@ async fn never_twice() {
     assert_eq!(first.status(), 201);
     is_error(&second, 502, Before, "connection closed");
     assert_eq!(read.load(Ordering::Relaxed), 2, "the second message is not sent again");
+}
+
+/// Answers one message, and resets the connection a while after it has read the next one.
+async fn break_off_at_work(stream: TcpStream, read: Arc<AtomicUsize>) {
+    let stream = stream.into_std().expect("it is a socket");
+    let same = stream.try_clone().and_then(TcpStream::from_std).expect("it can be shared");
+    let stream = TcpStream::from_std(stream).expect("it was one before");
+    let mut wire = Wire::new(Box::new(stream));
+    if message(&mut wire).await.is_some() {
+        read.fetch_add(1, Ordering::Relaxed);
+        reply(&mut wire).await;
+    }
+    if message(&mut wire).await.is_some() {
+        read.fetch_add(1, Ordering::Relaxed);
+        // The time that its work takes.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        let _ = same.set_zero_linger();
+    }
+}
+
+async fn never_twice_after_work() {
+    let read = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&read);
+    let server = Raw::start(move |stream| break_off_at_work(stream, Arc::clone(&counter)));
+    let engine = FakeEngine::start();
+    let powerstrip = before(&engine, &server.url()).await;
+
+    let first = create(&powerstrip).await;
+    let second = create(&powerstrip).await;
+
+    assert_eq!(first.status(), 201);
+    is_error(&second, 502, Before, "connection closed");
+    assert_eq!(read.load(Ordering::Relaxed), 2, "the second message is not sent again");
+}
+
+async fn long_messages() {
+    let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counters = (Arc::clone(&open), Arc::clone(&most));
+    let server = Raw::start(move |stream| {
+        let (open, most) = counters.clone();
+        async move {
+            most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            let mut wire = Wire::new(Box::new(stream));
+            while message(&mut wire).await.is_some() {
+                reply(&mut wire).await;
+            }
+            open.fetch_sub(1, Ordering::SeqCst);
+        }
+    });
+    let engine = FakeEngine::start();
+    engine.on("GET /json", api_answer(200, &json!({"Id": "x".repeat(300_000)})));
+    let builder = Powerstrip::builder().engine(engine.address()).adapter("hook", server.url());
+    let powerstrip = builder.post("GET /*/containers/*/json", &["hook"]).start().await;
+
+    for _ in 0..10 {
+        let answer = powerstrip.get("/v1.41/containers/a/json").await;
+        assert_eq!(answer.status(), 200, "{}", answer.message());
+    }
+
+    // One may still be closing when the next one is there.
+    let most = most.load(Ordering::SeqCst);
+    assert!(most <= 2, "{most} connections at a time");
 }
 
 async fn idle() {

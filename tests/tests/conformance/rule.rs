@@ -112,8 +112,9 @@ impl Rule {
             }
             Self::Connections => {
                 "Connections to webhooks are kept open and used again, for at most 4 seconds; a \
-                 webhook that closes them is called over a new one. A message that a webhook may \
-                 have read is never sent to it a second time."
+                 webhook that closes them is called over a new one. A message is \
+                 sent a second time only where the webhook reset a connection that was used before, \
+                 within a second, as one does that closes it with the message unread."
             }
             Self::Gone => {
                 "When the client goes away, its call ends: the webhook's connection is closed, and \

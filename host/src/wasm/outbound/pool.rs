@@ -1,7 +1,8 @@
 //! Connections of one adapter, used again.
 //!
 //! A connection is back as soon as the last byte of its answer is read, so that calls which follow each
-//! other share one, and so many calls at a time never have more connections than that.
+//! other share one, and so many calls at a time never have more connections than that: one that is
+//! still being made when its call has found another is kept for the next call.
 
 use std::error::Error as StdError;
 use std::pin::{Pin, pin};
@@ -48,6 +49,8 @@ struct Shared {
 #[derive(Default)]
 struct Idle {
     connections: Vec<(Instant, Connection)>,
+    /// Those that are not there yet, and whose calls do not need them any more.
+    begun: Vec<Begun>,
     /// Whether a task drops those that have waited too long.
     is_watched: bool,
 }
@@ -62,6 +65,13 @@ struct Connection {
 
 /// Where a connection leads to.
 type Origin = (Scheme, Authority);
+
+/// A connection that is being made.
+struct Begun {
+    since: Instant,
+    origin: Origin,
+    connecting: Pin<Box<dyn Future<Output = Result<Connection, SendError>> + Send>>,
+}
 
 impl Pool {
     /// No connections yet; they are made by this.
@@ -80,7 +90,9 @@ impl Pool {
         let origin = origin(&uri).ok_or(DialError::Denied)?;
         let request = without_origin(request, &origin);
         if replay::is_long(&request) {
-            let connection = self.connect(&uri, &origin).await?;
+            // Its connection will idle in the place of this one.
+            drop(self.0.checkout(&origin));
+            let connection = self.connect(&uri, &origin).connecting.await?;
             return self.exchange(connection, request).await.map_err(|(error, _)| error.into());
         }
         let (request, kept) = Kept::of(request);
@@ -88,7 +100,7 @@ impl Pool {
         match self.exchange(connection, request).await {
             Err((error, true)) => {
                 let request = kept.again().ok_or(error)?;
-                let connection = self.connect(&uri, &origin).await?;
+                let connection = self.connect(&uri, &origin).connecting.await?;
                 self.exchange(connection, request).await.map_err(|(error, _)| error.into())
             }
             answer => answer.map_err(|(error, _)| error.into()),
@@ -97,15 +109,29 @@ impl Pool {
 
     /// An idle connection, or a new one, whichever is there first.
     async fn connection(&self, uri: &Uri, origin: &Origin) -> Result<Connection, SendError> {
-        let mut connecting = pin!(self.connect(uri, origin));
+        if let Some(connection) = self.idle(origin).await {
+            return Ok(connection);
+        }
+        // One that has failed may have done so long ago.
+        if let Some(begun) = self.0.begun(origin)
+            && let Ok(connection) = self.first(begun).await
+        {
+            return Ok(connection);
+        }
+        self.first(self.connect(uri, origin)).await
+    }
+
+    /// An idle connection, or this one, whichever is there first.
+    async fn first(&self, mut begun: Begun) -> Result<Connection, SendError> {
         loop {
             let mut released = pin!(self.0.released.notified());
             released.as_mut().enable();
-            if let Some(connection) = self.idle(origin).await {
+            if let Some(connection) = self.idle(&begun.origin).await {
+                self.0.keep(|idle| idle.begun.push(begun));
                 return Ok(connection);
             }
             tokio::select! {
-                connected = &mut connecting => return connected,
+                connected = &mut begun.connecting => return connected,
                 () = released => {}
             }
         }
@@ -122,20 +148,10 @@ impl Pool {
         }
     }
 
-    async fn connect(&self, uri: &Uri, origin: &Origin) -> Result<Connection, SendError> {
-        let stream = self.0.dial.connect(uri).await?;
-        let unread = stream.unread();
-        let mut builder = Builder::new();
-        let handshake = builder.max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream));
-        let (mut sender, serving) = handshake.await?;
-        tokio::spawn(async move {
-            if let Err(error) = serving.await {
-                let error = &error as &dyn StdError;
-                tracing::debug!(error, "a connection of an adapter broke off");
-            }
-        });
-        sender.ready().await?;
-        Ok(Connection { origin: origin.clone(), sender, unread, was_used: false })
+    fn connect(&self, uri: &Uri, origin: &Origin) -> Begun {
+        let connecting = connect(self.0.dial.clone(), uri.clone(), origin.clone());
+        let connecting = Box::pin(connecting);
+        Begun { since: Instant::now(), origin: origin.clone(), connecting }
     }
 
     /// One request and its answer; beside an error, whether the request may be sent again.
@@ -154,6 +170,22 @@ impl Pool {
     }
 }
 
+async fn connect(dial: Dial, uri: Uri, origin: Origin) -> Result<Connection, SendError> {
+    let stream = dial.connect(&uri).await?;
+    let unread = stream.unread();
+    let mut builder = Builder::new();
+    let handshake = builder.max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream));
+    let (mut sender, serving) = handshake.await?;
+    tokio::spawn(async move {
+        if let Err(error) = serving.await {
+            let error = &error as &dyn StdError;
+            tracing::debug!(error, "a connection of an adapter broke off");
+        }
+    });
+    sender.ready().await?;
+    Ok(Connection { origin, sender, unread, was_used: false })
+}
+
 impl Shared {
     fn checkout(&self, origin: &Origin) -> Option<Connection> {
         let mut idle = self.idle();
@@ -162,15 +194,26 @@ impl Shared {
         Some(idle.connections.remove(index).1)
     }
 
-    fn checkin(self: &Arc<Self>, connection: Connection) {
+    fn begun(&self, origin: &Origin) -> Option<Begun> {
         let mut idle = self.idle();
-        idle.connections.push((Instant::now(), connection));
+        idle.drop_old();
+        let index = idle.begun.iter().position(|one| one.origin == *origin)?;
+        Some(idle.begun.remove(index))
+    }
+
+    fn checkin(self: &Arc<Self>, connection: Connection) {
+        self.keep(|idle| idle.connections.push((Instant::now(), connection)));
+        self.released.notify_waiters();
+    }
+
+    /// Keeps something for the next call, until it has waited too long.
+    fn keep(self: &Arc<Self>, push: impl FnOnce(&mut Idle)) {
+        let mut idle = self.idle();
+        push(&mut idle);
         if !idle.is_watched {
             idle.is_watched = true;
             tokio::spawn(watch(Arc::downgrade(self)));
         }
-        drop(idle);
-        self.released.notify_waiters();
     }
 
     /// Nobody panics while holding it, and if, then the connections are still right.
@@ -182,12 +225,15 @@ impl Shared {
 impl Idle {
     fn drop_old(&mut self) {
         self.connections.retain(|(since, one)| since.elapsed() < IDLE && !one.sender.is_closed());
+        self.begun.retain(|one| one.since.elapsed() < IDLE);
     }
 
     /// Drops connections that have waited too long, and says when the next one will have.
     fn watched(&mut self) -> Option<Instant> {
         self.drop_old();
-        let next = self.connections.iter().map(|(since, _)| *since + IDLE).min();
+        let idle = self.connections.iter().map(|(since, _)| *since);
+        let begun = self.begun.iter().map(|one| one.since);
+        let next = idle.chain(begun).min().map(|since| since + IDLE);
         self.is_watched = next.is_some();
         next
     }
