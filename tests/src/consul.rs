@@ -4,6 +4,7 @@
 //! documents it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -16,6 +17,7 @@ use crate::scripted::{Recorded, Script, Server};
 pub struct ConsulStandIn {
     server: Server,
     services: Services,
+    ailing: Arc<AtomicBool>,
 }
 
 /// The services of an agent by their ids, as it lists them.
@@ -34,14 +36,22 @@ impl ConsulStandIn {
         let pairs: Vec<(String, String)> =
             pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
         let services = Services::default();
-        let agent = Arc::clone(&services);
+        let (agent, ailing) = (Arc::clone(&services), Arc::<AtomicBool>::default());
         server.on("GET ", Script::compute(move |call| answer(&pairs, call)));
         server.on("GET /v1/agent/services", {
-            let agent = Arc::clone(&agent);
-            Script::compute(move |_| Script::json(200, &json!(*locked(&agent))))
+            let (agent, ailing) = (Arc::clone(&agent), Arc::clone(&ailing));
+            Script::compute(move |_| match ailing.load(Ordering::Relaxed) {
+                true => Script::json(503, &json!(null)),
+                false => Script::json(200, &json!(*locked(&agent))),
+            })
         });
         server.on("PUT ", Script::compute(move |call| change(&mut locked(&agent), call)));
-        Self { server, services }
+        Self { server, services, ailing }
+    }
+
+    /// From now on it answers who asks for services with 503, or no more.
+    pub fn ail(&self, ails: bool) {
+        self.ailing.store(ails, Ordering::Relaxed);
     }
 
     /// The services of the agent, as it lists them.

@@ -157,6 +157,36 @@ async fn a_registry_that_is_down_fails_the_start_and_is_named() {
 }
 
 #[tokio::test]
+async fn what_ended_while_the_registry_was_down_is_struck_out_when_it_is_back() {
+    let Some(engine) = RealEngine::find().await else { return };
+    let consul = ConsulStandIn::with(&[]);
+    let config = json!({"consul": {"url": consul.url()}, "on_error": "pass"});
+    let powerstrip = registrator(&engine, config, consul.host())
+        .post("POST /*/containers/*/start", &["registrator"])
+        .line("events: [{adapters: [registrator], filters: {type: [container]}}]")
+        .start()
+        .await;
+    let docker = Docker::at(powerstrip.address());
+    let gone = started(&docker, "gone").await;
+
+    consul.ail(true);
+    docker.output(&["rm", "-f", &gone]).await;
+    let name = started(&docker, "back").await;
+    let meanwhile = consul.services();
+    consul.ail(false);
+
+    let is_its = |service: &Value, name: &str| service["ID"].to_string().contains(name);
+    eventually("the one service that is left", async || {
+        let services = consul.services();
+        let is_known = services.iter().any(|service| is_its(service, &name));
+        (is_known && !services.iter().any(|service| is_its(service, &gone))).then_some(())
+    })
+    .await;
+    engine.docker().output(&["rm", "-f", &name]).await;
+    assert!(meanwhile.iter().any(|service| is_its(service, &gone)), "{meanwhile:?}");
+}
+
+#[tokio::test]
 async fn a_container_that_nobody_called_for_comes_and_goes_by_its_events() {
     let (Some(engine), Some(etcd)) = (RealEngine::find().await, Etcd::start().await) else {
         return;
