@@ -114,6 +114,21 @@ guests-other-languages:
 throughput *args: _released
     "${CARGO_TARGET_DIR:-target}/release/throughput" "$@"
 
+# Try the known ways around an adapter on real Docker Engines, and the raw requests in FILE…
+[group('test')]
+bypass *args:
+    scripts/bypass "$@"
+
+# Compare with Go's own decoder what the reader of JSON bodies makes of N random documents
+[group('test')]
+go-json *args: _programs
+    "${CARGO_TARGET_DIR:-target}/debug/fuzz" go-json "$@"
+
+# Feed the readers with random input: `just fuzz [--runs N] [--seed S] [TARGET…]`
+[group('test')]
+fuzz *args: _programs
+    "${CARGO_TARGET_DIR:-target}/debug/fuzz" run "$@"
+
 # Run other people's clients and their tests, straight at a Docker Engine and through Powerstrip
 [group('test')]
 foreign-suites *args:

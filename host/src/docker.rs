@@ -7,6 +7,7 @@ pub mod event;
 pub mod json;
 pub mod media_type;
 pub mod normalise;
+pub mod parameters;
 pub mod secret;
 pub mod traffic;
 
@@ -19,5 +20,6 @@ pub use call::{Call, CallError, Spellings};
 pub use catalogue::Endpoint;
 pub use event::{EngineEvent, EventFilter};
 pub use normalise::Refusal;
+pub use parameters::ParameterError;
 pub use query::{Query, QueryError};
 pub use version::{ApiVersion, VersionError};

@@ -36,12 +36,14 @@
 //! | a 2015 adapter, which checks what it is sent | [`Webhook`] |
 //! | a 2015 adapter | [`Webhook`]; cases of the 2015 protocol go into `tests/conformance` |
 //! | certificates, and both ends of TLS | [`Authority`] |
+//! | ways to write a request that readers may disagree on | [`bypass`] |
 //! | what it holds: memory, descriptors, tasks | [`Vitals`], [`resident`], [`descriptors`] |
 //! | sources for `envinject` | [`ConsulStandIn`], [`Etcd`] |
 //! | a shared store of values | [`Redis`] |
 
 mod authority;
 mod binary;
+pub mod bypass;
 mod client;
 mod components;
 mod consul;

@@ -1,4 +1,5 @@
-//! The table of hard cases in docs/DOCKER-API.md is whole, and names tests that exist.
+//! The tables of hard cases, and of ways around an adapter, in docs/DOCKER-API.md are whole, and name
+//! tests that exist.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +9,14 @@ use powerstrip_tests::repository;
 /// The cases are numbered H1 to H59.
 const CASES: usize = 59;
 
-/// The rows of the table: the case's number, and the tests that show it as `file::name`.
-fn rows() -> Vec<(String, Vec<String>)> {
+/// The ways are numbered P1 to P42, two of them with letters.
+const WAYS: usize = 42;
+
+/// The rows of a table: the case's number, and the tests that show it as `file::name`.
+fn rows(letter: char) -> Vec<(String, Vec<String>)> {
     let text = fs::read_to_string(repository().join("docs/DOCKER-API.md")).expect("the document");
     text.lines()
-        .filter(|line| line.starts_with("| H"))
+        .filter(|line| line.starts_with(&format!("| {letter}")))
         .map(|line| {
             let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
             let tests = cells.last().map(|cell| cell.split('`')).into_iter().flatten();
@@ -40,7 +44,7 @@ fn exists(tests: &Path, name: &str) -> bool {
 
 #[test]
 fn every_hard_case_has_its_row_in_order() {
-    let numbers: Vec<String> = rows().into_iter().map(|(number, _)| number).collect();
+    let numbers: Vec<String> = rows('H').into_iter().map(|(number, _)| number).collect();
 
     let expected: Vec<String> = (1..=CASES).map(|number| format!("H{number}")).collect();
 
@@ -48,10 +52,24 @@ fn every_hard_case_has_its_row_in_order() {
 }
 
 #[test]
+fn every_way_around_has_its_row_in_order() {
+    let numbers: Vec<String> = rows('P').into_iter().map(|(number, _)| number).collect();
+
+    let letters = |number| match number {
+        30 => ["", "b", "c", "d", "e", "f", "g", "h", "i", "j"].to_vec(),
+        31 => ["a", "b", "c", "d", "e", "f", "g", "h"].to_vec(),
+        _ => vec![""],
+    };
+    let lettered = |number| letters(number).into_iter().map(move |it| format!("P{number}{it}"));
+    let expected: Vec<String> = (1..=WAYS).flat_map(lettered).collect();
+    assert_eq!(numbers, expected);
+}
+
+#[test]
 fn every_row_names_tests_that_exist() {
     let tests = repository().join("tests/tests");
 
-    let rows = rows();
+    let rows = [rows('H'), rows('P')].concat();
 
     for (number, named) in rows {
         assert!(!named.is_empty(), "{number} names no test");

@@ -17,8 +17,9 @@ use thiserror::Error;
 use self::fields::Shape;
 use super::catalogue::{Endpoint, RequestBody};
 
-/// How deep objects and lists may be nested; what dockerd takes from real clients is below 20.
-pub const MAX_DEPTH: usize = 512;
+/// How deep objects and lists may be nested; what dockerd takes from real clients is below 20. Many
+/// readers give up at 128 levels, and an adapter that could not read a body may take it for none.
+pub const MAX_DEPTH: usize = 120;
 
 /// A body that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,12 @@ pub enum JsonRefusal {
         /// Where the string begins.
         at: usize,
     },
+    /// A number that many readers give up at: too large for a float, which Go skips unread.
+    #[error("the body has a number that is too large (byte {at})")]
+    Number {
+        /// Where it begins.
+        at: usize,
+    },
     /// More after the end.
     #[error("the body goes on after its end (byte {at})")]
     Trailing {
@@ -78,6 +85,14 @@ pub enum JsonRefusal {
         /// The key.
         key: String,
         /// Where it stands the second time.
+        at: usize,
+    },
+    /// A name that dockerd would take for this one, where it cannot be put right.
+    #[error("the name {name:?} is in another spelling (byte {at})")]
+    Spelling {
+        /// The canonical spelling.
+        name: &'static str,
+        /// Where it stands.
         at: usize,
     },
     /// The endpoint takes an object, or a list, and this is none.
@@ -115,6 +130,21 @@ pub fn read(
         (None, Cow::Owned(named)) => Canonical::Rewritten(named.into()),
         (None, Cow::Borrowed(_)) => Canonical::AsSent,
     })
+}
+
+/// Reads a parameter of a query, if it is one that holds JSON. Nothing is rewritten there: what
+/// clients send is canonical.
+pub(super) fn check_parameter(endpoint: &str, name: &str, value: &str) -> Result<(), JsonRefusal> {
+    let Some(shape) = fields::of_parameter(endpoint, name) else { return Ok(()) };
+    // A platform may stand there by its name too.
+    let is_name = matches!(shape, Shape::Struct(_)) && !value.trim_start().starts_with('{');
+    if value.is_empty() || is_name {
+        return Ok(());
+    }
+    match scan::scan(value, shape)?.first() {
+        Some((place, name)) => Err(JsonRefusal::Spelling { name, at: place.start }),
+        None => Ok(()),
+    }
 }
 
 /// Go's client writes `null` for a missing optional body and for an empty list.

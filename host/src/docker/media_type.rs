@@ -1,8 +1,14 @@
 //! The media types that decide how a body is treated.
 
-/// A `Content-Type` without its parameters, in lower case.
+/// A `Content-Type` without its parameters, in lower case as Go has it: besides ASCII, two signs of
+/// Unicode become letters.
 fn essence(content_type: &str) -> String {
-    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    let letter = |c: char| match c {
+        '\u{130}' => 'i',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    };
+    content_type.split(';').next().unwrap_or_default().trim().chars().map(letter).collect()
 }
 
 /// Whether it is one JSON value.
@@ -44,6 +50,21 @@ mod tests {
         let json = types.map(is_json);
 
         assert_eq!(json, [true; 3]);
+    }
+
+    #[test]
+    fn forms_are_told_as_go_tells_them() {
+        // P23
+        let types = [
+            "Application/X-WWW-Form-Urlencoded",
+            " application/x-www-form-urlencoded ; =",
+            "application/x-www-form-urlencoded; x=\u{fffd}",
+            "appl\u{130}cat\u{130}on/x-www-form-urlencoded",
+        ];
+
+        let forms = types.map(is_form);
+
+        assert_eq!(forms, [true; 4]);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use thiserror::Error;
 
 use super::call::Parts;
-use super::{ApiVersion, Call, Query, QueryError, VersionError, percent};
+use super::{ApiVersion, Call, ParameterError, Query, QueryError, VersionError, percent};
 
 /// Why a request line does not become a call.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -36,6 +36,9 @@ pub enum Refusal {
     /// The query cannot be read.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// A parameter of the query could be read in two ways.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
     /// The path is not clean: the client is sent to the clean one, as dockerd does.
     #[error("the path is not clean")]
     Redirect {

@@ -101,7 +101,11 @@ impl Changed {
             check::text("path with its query", &aimed)?;
             changed.request.path_with_query = aimed;
         }
+        let has_json = changed.json && patch.body.as_ref().is_some_and(|body| !body.is_empty());
         changed.apply(patch, member)?;
+        if has_json {
+            changed.request.body = changed.request.body.map(|body| scope.body(body)).transpose()?;
+        }
         Ok(Self { draft: changed, query, variables })
     }
 

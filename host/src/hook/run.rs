@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::effect::{self, Changed, Effect};
 use super::show;
 use super::{AnswerDraft, Body, Call, Carry, Chain, Context, Draft, HookError, HookFailure};
@@ -25,6 +27,14 @@ pub trait Scope: Send + Sync {
     /// # Errors
     /// When the request would leave its endpoint, in words for the operator.
     fn aim(&self, query: Option<&str>, variables: &[(String, String)]) -> Result<String, String>;
+
+    /// A JSON body that a hook has made, in the form in which hooks and the engine read the same.
+    ///
+    /// # Errors
+    /// When it could be read in two ways, in words for the operator.
+    fn body(&self, body: Bytes) -> Result<Bytes, String> {
+        Ok(body)
+    }
 
     /// Goes there; where it would leave its endpoint, it stays.
     fn go(&mut self, query: Option<&str>, variables: &[(String, String)]);

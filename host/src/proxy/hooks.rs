@@ -12,9 +12,9 @@ use super::send::Answer;
 use super::{Proxy, headers};
 use crate::aside;
 use crate::docker::catalogue::{Endpoint, RequestBody};
-use crate::docker::json::{self, Canonical, Legacy};
+use crate::docker::json::{self, Canonical, JsonRefusal, Legacy};
 use crate::docker::traffic::{self, AnswerView, Hidden, RequestHead, RequestView};
-use crate::docker::{ApiVersion, Call};
+use crate::docker::{ApiVersion, Call, parameters};
 use crate::generation::Generation;
 use crate::hook::{self, AnswerDraft, BodyNeed, Chain, Context, Draft, HookRequest, HookResponse};
 use crate::hook::{Run, Scope, Stage, UnwindReason, Verdict};
@@ -78,9 +78,14 @@ impl Hooks {
         client: &mut Client,
     ) -> Result<(), ProxyError> {
         let limits = self.generation.limits();
-        let endpoint = request.call()?.endpoint;
+        let call = request.call()?;
+        parameters::check(call).map_err(ProxyError::Line)?;
+        let endpoint = call.endpoint;
+        // Parameters of the type that are not text do not keep the engine from reading the rest.
+        let content_type = request.head.headers.get("content-type");
+        let content_type = content_type.map(|value| String::from_utf8_lossy(value));
         let head = RequestHead {
-            content_type: request.header("content-type"),
+            content_type: content_type.as_deref(),
             has_body: request.framing != Framing::None,
         };
         let chain = self.run.chain();
@@ -136,9 +141,7 @@ impl Hooks {
     fn canonicalise(&self, request: &mut Request) -> Result<(), ProxyError> {
         let Some(whole) = request.whole.clone() else { return Ok(()) };
         let endpoint = request.call()?.endpoint;
-        let version = self.version.as_ref().and_then(|version| version.parse::<ApiVersion>().ok());
-        let legacy = version.is_some_and(|version| version <= LAST_LEGACY);
-        let legacy = if legacy { Legacy::Lift } else { Legacy::Ignore };
+        let legacy = legacy(self.version.as_deref().map(String::as_str));
         let read = aside::work(whole.len(), || json::read(endpoint, &whole, legacy));
         let read = read.map_err(ProxyError::Json)?;
         if let Canonical::Rewritten(canonical) = read {
@@ -286,6 +289,13 @@ impl Hooks {
     }
 }
 
+/// What an engine of this API version does with fields of `HostConfig` at the top level. Where nobody
+/// knows, they are moved: then they are judged, and all engines honour them alike.
+fn legacy(version: Option<&str>) -> Legacy {
+    let version = version.and_then(|version| version.parse::<ApiVersion>().ok());
+    if version.is_none_or(|version| version <= LAST_LEGACY) { Legacy::Lift } else { Legacy::Ignore }
+}
+
 /// Tells of the answer that a client will get.
 pub(super) struct Telling {
     /// Whether its body holds secrets.
@@ -322,6 +332,18 @@ impl Scope for Within<'_> {
         self.changed(query, variables).map(|call| call.forward_target())
     }
 
+    fn body(&self, body: Bytes) -> Result<Bytes, String> {
+        let endpoint = self.call.endpoint;
+        // What stands at the top level stays there, as it always did in what adapters write.
+        let read = aside::work(body.len(), || json::read(endpoint, &body, Legacy::Ignore));
+        match read {
+            Ok(Canonical::Rewritten(canonical)) => Ok(canonical),
+            // A body of another kind has one meaning for everybody; the engine says what it thinks.
+            Ok(Canonical::AsSent) | Err(JsonRefusal::WrongKind(_)) => Ok(body),
+            Err(error) => Err(format!("the Docker Engine could read it otherwise: {error}")),
+        }
+    }
+
     fn go(&mut self, query: Option<&str>, variables: &[(String, String)]) {
         if let Ok(call) = self.changed(query, variables) {
             *self.call = call;
@@ -338,6 +360,7 @@ impl Within<'_> {
         if let Some(query) = query {
             let query = Some(query.to_owned()).filter(|query| !query.is_empty());
             call = call.with_query(query).map_err(|error| error.to_string())?;
+            parameters::check(&call).map_err(|error| error.to_string())?;
         }
         if !self.generation.matches_alike(self.call, &call, self.version) {
             return Err("it may not change the path of a request beyond its endpoint".to_owned());

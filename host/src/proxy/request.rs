@@ -100,11 +100,6 @@ impl Request {
         })
     }
 
-    /// A header's value, if it is text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.head.headers.get(name).and_then(|value| std::str::from_utf8(value).ok())
-    }
-
     /// Goes on as another call, to which hooks have changed it.
     pub(super) fn redirect(&mut self, call: Call) {
         self.call = Some(call);

@@ -52,6 +52,12 @@ pub(super) fn of(endpoint: &str) -> &'static Shape {
     BODIES.get(endpoint).unwrap_or(&Shape::Unknown)
 }
 
+/// The JSON in a parameter of the query of the endpoint with this name.
+pub(super) fn of_parameter(endpoint: &str, name: &str) -> Option<&'static Shape> {
+    let of_one = PARAMETERS.get(format!("{endpoint}?{name}").as_str());
+    of_one.or_else(|| PARAMETERS.get(format!("?{name}").as_str()))
+}
+
 /// The fields of `HostConfig`.
 pub(super) fn host_config() -> &'static Fields {
     match of("container-start") {
@@ -74,18 +80,24 @@ static LEGACY_CREATE: LazyLock<Shape> = LazyLock::new(|| {
     Shape::Struct(fields)
 });
 
-static BODIES: LazyLock<HashMap<&'static str, Shape>> = LazyLock::new(|| {
-    let lines = include_str!("../fields.txt").lines().filter(|line| !line.starts_with('#'));
+static BODIES: LazyLock<HashMap<&'static str, Shape>> =
+    LazyLock::new(|| shapes(include_str!("../fields.txt")));
+
+static PARAMETERS: LazyLock<HashMap<&'static str, Shape>> =
+    LazyLock::new(|| shapes(include_str!("../parameters.txt")));
+
+fn shapes(text: &'static str) -> HashMap<&'static str, Shape> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
     let lines: Vec<_> = lines.map(Line::parse).collect();
     let mut rest = &lines[..];
-    let mut bodies = HashMap::new();
+    let mut shapes = HashMap::new();
     while let [line, tail @ ..] = rest {
         rest = tail;
         let shape = take_shape(line, &mut rest);
-        bodies.extend(line.names.iter().map(|name| (*name, shape.clone())));
+        shapes.extend(line.names.iter().map(|name| (*name, shape.clone())));
     }
-    bodies
-});
+    shapes
+}
 
 /// A line of `fields.txt`.
 struct Line {

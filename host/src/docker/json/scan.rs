@@ -147,6 +147,15 @@ impl<'a> Scan<'a> {
     }
 
     fn number(&mut self) -> Result<(), JsonRefusal> {
+        let start = self.at;
+        self.digits_and_exponent()?;
+        match self.text[start..self.at].parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(()),
+            _ => Err(JsonRefusal::Number { at: start }),
+        }
+    }
+
+    fn digits_and_exponent(&mut self) -> Result<(), JsonRefusal> {
         self.took_byte(b'-');
         if !self.took_byte(b'0') {
             self.digits()?;

@@ -113,6 +113,7 @@ refuses! {
     p30e_invalid_utf_8, b"{\"a\":\"\xff\"}", JsonRefusal::NotText { at: 6 },
     p30e_half_a_pair_of_surrogates, br#"{"a":"\ud800"}"#, JsonRefusal::BadString { at: 5 },
     p30e_half_a_pair_in_a_key, br#"{"\udc00":1}"#, JsonRefusal::BadString { .. },
+    p30g_a_number_beyond_all_floats, br#"{"a":1e999}"#, JsonRefusal::Number { at: 5 },
     p30h_null, b"null", JsonRefusal::WrongKind("an object"),
     p30h_a_list, b"[]", JsonRefusal::WrongKind("an object"),
     p30h_space_alone, b" \n", JsonRefusal::WrongKind("an object"),
