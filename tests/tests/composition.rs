@@ -1,17 +1,14 @@
 //! What Powerstrip was made for in 2015: a storage adapter and a network adapter around one Docker
 //! Engine, neither of which knows of the other, under an ordinary `docker compose up`.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use powerstrip_tests::private::{ENGINE_PROGRAMS, skip};
-use powerstrip_tests::{
-    Docker, Gate, Powerstrip, RealEngine, Reply, Webhook, eventually, repository,
-};
+use powerstrip_tests::private::skip;
+use powerstrip_tests::{Docker, Gate, Powerstrip, RealEngine, Reply, Webhook, eventually, plugins};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -42,22 +39,6 @@ volumes: {data: {}}
 /// A container's process starts when it has its address, as `wait-for-weave` saw to it.
 const WAIT_FOR_WEAVE: &str =
     "until ip -4 address show ethwe | grep -q inet; do sleep 0.05; done; exec \"$@\"";
-
-/// The folder of compose; none, said loudly, where nobody has fetched it.
-fn plugins() -> Option<PathBuf> {
-    let programs = env::var_os(ENGINE_PROGRAMS).map(PathBuf::from).or_else(|| {
-        let mut script = Command::new(repository().join("scripts/newer-engine"));
-        let output = script.arg("--check").output().ok()?;
-        let folder = String::from_utf8(output.stdout).ok()?;
-        output.status.success().then(|| PathBuf::from(folder.trim()))
-    });
-    let plugins = programs.map(|folder| folder.join("cli-plugins"));
-    let found = plugins.filter(|folder| folder.join("docker-compose").is_file());
-    if found.is_none() {
-        skip("there is no docker compose: run scripts/newer-engine first");
-    }
-    found
-}
 
 /// The storage adapter of 2015: moves a dataset to this node before the container that wants it is
 /// created, and puts its real place into the bind. Its reply names its own path, as Flocker's did.

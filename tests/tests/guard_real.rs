@@ -1,9 +1,7 @@
 //! The adapter `guard` between the real client and a real engine: what a job does all day works,
 //! and none of the ways around works.
 
-use std::path::PathBuf;
-
-use powerstrip_tests::{Authority, Client, Docker, Powerstrip, RealEngine, Request};
+use powerstrip_tests::{Authority, Client, Docker, Powerstrip, RealEngine, Request, plugins};
 use serde_json::{Value, json};
 
 /// Jobs of clients that make things under names of their own.
@@ -74,14 +72,6 @@ impl Place {
     }
 }
 
-/// Where the client's plugins are, if they are anywhere.
-fn plugins() -> Option<PathBuf> {
-    let programs = std::env::var_os("POWERSTRIP_TEST_ENGINE_PROGRAMS").map(PathBuf::from);
-    let fetched = std::env::home_dir().map(|home| home.join(".cache/powerstrip/newer-engine"));
-    let folders = programs.into_iter().chain(fetched).map(|folder| folder.join("cli-plugins"));
-    folders.into_iter().find(|folder| folder.join("docker-compose").exists())
-}
-
 #[tokio::test]
 async fn a_job_builds_runs_and_looks() {
     let Some(place) = Place::of_jobs("job").await else { return };
@@ -129,10 +119,7 @@ async fn a_job_builds_runs_and_looks() {
 #[tokio::test]
 async fn a_job_builds_with_buildkit_and_composes() {
     let Some(place) = Place::of_jobs("plugins").await else { return };
-    let Some(plugins) = plugins() else {
-        powerstrip_tests::private::skip("there is no buildx and no compose: scripts/newer-engine");
-        return;
-    };
+    let Some(plugins) = plugins() else { return };
     let folder = Place::folder();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
     write("Dockerfile", "FROM busybox\nRUN echo built > /file\n").expect("a folder of ours");
