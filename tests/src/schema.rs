@@ -1,12 +1,10 @@
 //! The schema of what goes to webhooks and of what they reply, `docs/webhook.schema.json`.
 
-use std::fs;
-
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::Value;
 
-use crate::repository;
-
+/// As it was when this was built: programs that cargo does not run use it too.
+const SCHEMA: &str = include_str!("../../docs/webhook.schema.json");
 /// What the schema is called while it is compiled; nothing is fetched from there.
 const NAME: &str = "http://powerstrip.test/webhook.schema.json";
 
@@ -36,9 +34,7 @@ fn check((schemas, index): &(Schemas, SchemaIndex), value: &Value) -> Result<(),
 }
 
 fn compiled(part: &str) -> Result<(Schemas, SchemaIndex), String> {
-    let path = repository().join("docs/webhook.schema.json");
-    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let schema = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let schema = serde_json::from_str(SCHEMA).map_err(|error| error.to_string())?;
     let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
     compiler.add_resource(NAME, schema).map_err(|error| error.to_string())?;
     let index = compiler.compile(&format!("{NAME}{part}"), &mut schemas);
