@@ -190,19 +190,34 @@ async fn reply(wire: &mut Wire) {
     let _ = wire.send(answer.as_bytes()).await;
 }
 
-async fn closes_behind_replies() {
+/// A server, and the number of messages that it has read, which it counts itself.
+fn counting<F: Future<Output = ()> + Send + 'static>(
+    serve: fn(TcpStream, Arc<AtomicUsize>) -> F,
+) -> (Raw, Arc<AtomicUsize>) {
     let read = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&read);
-    let server = Raw::start(move |stream| {
-        let counter = Arc::clone(&counter);
-        async move {
-            let mut wire = Wire::new(Box::new(stream));
-            if message(&mut wire).await.is_some() {
-                counter.fetch_add(1, Ordering::Relaxed);
-                reply(&mut wire).await;
-            }
-        }
-    });
+    (Raw::start(move |stream| serve(stream, Arc::clone(&counter))), read)
+}
+
+/// A second hand on a connection, for what the first does not know of.
+fn shared(stream: TcpStream) -> (Wire, TcpStream) {
+    let stream = stream.into_std().expect("it is a socket");
+    let same = stream.try_clone().and_then(TcpStream::from_std).expect("it can be shared");
+    let stream = TcpStream::from_std(stream).expect("it was one before");
+    (Wire::new(Box::new(stream)), same)
+}
+
+/// Answers one message, and hangs up.
+async fn hang_up_behind_it(stream: TcpStream, read: Arc<AtomicUsize>) {
+    let mut wire = Wire::new(Box::new(stream));
+    if message(&mut wire).await.is_some() {
+        read.fetch_add(1, Ordering::Relaxed);
+        reply(&mut wire).await;
+    }
+}
+
+async fn closes_behind_replies() {
+    let (server, read) = counting(hang_up_behind_it);
     let engine = FakeEngine::start();
     let powerstrip = before(&engine, &server.url()).await;
 
@@ -213,10 +228,7 @@ async fn closes_behind_replies() {
 
 /// Answers one message, waits until the next one has begun, and ends without having read it.
 async fn serve_one(stream: TcpStream, read: Arc<AtomicUsize>) {
-    let stream = stream.into_std().expect("it is a socket");
-    let same = stream.try_clone().and_then(TcpStream::from_std).expect("it can be shared");
-    let stream = TcpStream::from_std(stream).expect("it was one before");
-    let mut wire = Wire::new(Box::new(stream));
+    let (mut wire, same) = shared(stream);
     if message(&mut wire).await.is_some() {
         read.fetch_add(1, Ordering::Relaxed);
         reply(&mut wire).await;
@@ -225,9 +237,7 @@ async fn serve_one(stream: TcpStream, read: Arc<AtomicUsize>) {
 }
 
 async fn closes_on_messages() {
-    let read = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&read);
-    let server = Raw::start(move |stream| serve_one(stream, Arc::clone(&counter)));
+    let (server, read) = counting(serve_one);
     let engine = FakeEngine::start();
     let powerstrip = before(&engine, &server.url()).await;
 
@@ -237,9 +247,7 @@ async fn closes_on_messages() {
 }
 
 async fn big_messages() {
-    let read = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&read);
-    let server = Raw::start(move |stream| serve_one(stream, Arc::clone(&counter)));
+    let (server, read) = counting(serve_one);
     let engine = FakeEngine::start();
     let long = "x".repeat(3_000_000);
     engine.on("GET /json", api_answer(200, &json!({"Id": long})));
@@ -267,9 +275,7 @@ async fn answer_once(stream: TcpStream, read: Arc<AtomicUsize>) {
 }
 
 async fn never_twice() {
-    let read = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&read);
-    let server = Raw::start(move |stream| answer_once(stream, Arc::clone(&counter)));
+    let (server, read) = counting(answer_once);
 
     is_sent_once(&server, &read).await;
 }
@@ -289,10 +295,7 @@ async fn is_sent_once(server: &Raw, read: &AtomicUsize) {
 
 /// Answers one message, and resets the connection a while after it has read the next one.
 async fn break_off_at_work(stream: TcpStream, read: Arc<AtomicUsize>) {
-    let stream = stream.into_std().expect("it is a socket");
-    let same = stream.try_clone().and_then(TcpStream::from_std).expect("it can be shared");
-    let stream = TcpStream::from_std(stream).expect("it was one before");
-    let mut wire = Wire::new(Box::new(stream));
+    let (mut wire, same) = shared(stream);
     if message(&mut wire).await.is_some() {
         read.fetch_add(1, Ordering::Relaxed);
         reply(&mut wire).await;
@@ -306,9 +309,7 @@ async fn break_off_at_work(stream: TcpStream, read: Arc<AtomicUsize>) {
 }
 
 async fn never_twice_after_work() {
-    let read = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&read);
-    let server = Raw::start(move |stream| break_off_at_work(stream, Arc::clone(&counter)));
+    let (server, read) = counting(break_off_at_work);
 
     is_sent_once(&server, &read).await;
 }
