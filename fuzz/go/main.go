@@ -1,7 +1,8 @@
 // Reads documents with encoding/json, into types like moby's, as the Docker Engine does.
 //
 // Input: a letter, then the document and its canonical form, each after its length in four bytes.
-// M: as engines from 27 on read it. L: as engines up to 26 do. R: refused; would Go have read it?
+// M: a create, as engines from 27 on read it. L: as engines up to 26 do. X: an exec. S: a service.
+// No canonical form: refused; would Go have read it?
 // E: the end of a batch, which is answered by "done" and how many of the refused Go would have read.
 // A difference is answered by a line that shows it.
 package main
@@ -120,6 +121,102 @@ type NetworkingConfig struct {
 	EndpointsConfig map[string]*EndpointSettings
 }
 
+type ExecConfig struct {
+	User       string
+	Privileged bool
+	Tty        bool
+	Detach     bool
+	DetachKeys string
+	Env        []string
+	WorkingDir string
+	Cmd        []string
+}
+
+type SELinuxContext struct {
+	Disable bool
+}
+
+type Privileges struct {
+	SELinuxContext *SELinuxContext
+}
+
+type SecretReference struct {
+	SecretID   string
+	SecretName string
+}
+
+type ContainerSpec struct {
+	Image           string            `json:",omitempty"`
+	Labels          map[string]string `json:",omitempty"`
+	Command         []string          `json:",omitempty"`
+	Env             []string          `json:",omitempty"`
+	User            string            `json:",omitempty"`
+	Privileges      *Privileges       `json:",omitempty"`
+	TTY             bool              `json:",omitempty"`
+	Mounts          []Mount           `json:",omitempty"`
+	StopGracePeriod *int64            `json:",omitempty"`
+	Secrets         []*SecretReference
+	Sysctls         map[string]string `json:",omitempty"`
+	CapabilityAdd   []string          `json:",omitempty"`
+}
+
+type Limit struct {
+	MemoryBytes int64 `json:",omitempty"`
+}
+
+type ResourceRequirements struct {
+	Limits *Limit `json:",omitempty"`
+}
+
+type NetworkAttachmentConfig struct {
+	Target     string            `json:",omitempty"`
+	DriverOpts map[string]string `json:",omitempty"`
+}
+
+type Driver struct {
+	Name    string            `json:",omitempty"`
+	Options map[string]string `json:",omitempty"`
+}
+
+type TaskSpec struct {
+	ContainerSpec *ContainerSpec            `json:",omitempty"`
+	Resources     *ResourceRequirements     `json:",omitempty"`
+	Networks      []NetworkAttachmentConfig `json:",omitempty"`
+	LogDriver     *Driver                   `json:",omitempty"`
+	ForceUpdate   uint64
+}
+
+type ReplicatedService struct {
+	Replicas *uint64 `json:",omitempty"`
+}
+
+type ServiceMode struct {
+	Replicated *ReplicatedService `json:",omitempty"`
+}
+
+type PortConfig struct {
+	Protocol      string `json:",omitempty"`
+	PublishedPort uint32 `json:",omitempty"`
+	PublishMode   string `json:",omitempty"`
+}
+
+type EndpointSpec struct {
+	Mode  string       `json:",omitempty"`
+	Ports []PortConfig `json:",omitempty"`
+}
+
+type Annotations struct {
+	Name   string            `json:",omitempty"`
+	Labels map[string]string `json:"Labels"`
+}
+
+type ServiceSpec struct {
+	Annotations
+	TaskTemplate TaskSpec      `json:",omitempty"`
+	Mode         ServiceMode   `json:",omitempty"`
+	EndpointSpec *EndpointSpec `json:",omitempty"`
+}
+
 // Modern is what engines from 27 on read.
 type Modern struct {
 	*Config
@@ -165,18 +262,26 @@ func (w *Legacy) hostConfig() *HostConfig {
 	return hc
 }
 
-func read(kind byte, text []byte) (*Modern, error) {
+func read(kind byte, text []byte) (interface{}, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if kind == 'L' {
 		var w Legacy
-		if err := decoder.Decode(&w); err != nil {
-			return nil, err
-		}
-		return &Modern{w.Config, w.hostConfig(), w.NetworkingConfig}, nil
+		err := decoder.Decode(&w)
+		return &Modern{w.Config, w.hostConfig(), w.NetworkingConfig}, err
 	}
-	var w Modern
-	err := decoder.Decode(&w)
-	return &w, err
+	var w interface{}
+	switch kind {
+	case 'M':
+		w = &Modern{}
+	case 'X':
+		w = &ExecConfig{}
+	case 'S':
+		w = &ServiceSpec{}
+	default:
+		panic(fmt.Sprintf("there is no kind %q", kind))
+	}
+	err := decoder.Decode(w)
+	return w, err
 }
 
 // difference says what is wrong; nothing is where Go reads one and the same from both, and a hook
@@ -254,6 +359,10 @@ func unlike(v reflect.Value, book interface{}) string {
 		return unless(book == v.String(), "a string")
 	case reflect.Bool:
 		return unless(book == v.Bool(), "a flag")
+	case reflect.Uint32, reflect.Uint64:
+		number, ok := book.(json.Number)
+		n, err := strconv.ParseUint(string(number), 10, 64)
+		return unless(ok && err == nil && n == v.Uint(), "a number")
 	default:
 		number, ok := book.(json.Number)
 		n, err := strconv.ParseInt(string(number), 10, 64)
@@ -321,8 +430,8 @@ func main() {
 			continue
 		}
 		text, canonical := part(input), part(input)
-		if kind == 'R' {
-			if _, err := read('L', text); err == nil {
+		if len(canonical) == 0 {
+			if _, err := read(kind, text); err == nil {
 				strict++
 			}
 			continue

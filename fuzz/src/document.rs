@@ -1,4 +1,4 @@
-//! Random JSON bodies of a create: good ones, and all that readers disagree on.
+//! Random JSON bodies: good ones, and all that readers disagree on.
 
 use fastrand::Rng;
 
@@ -63,6 +63,53 @@ const CREATE: &[(&str, Kind)] = &[
     ("Cpuset", Kind::Text),
 ];
 
+const EXEC: &[(&str, Kind)] = &[
+    ("User", Kind::Text),
+    ("Privileged", Kind::Flag),
+    ("Tty", Kind::Flag),
+    ("Detach", Kind::Flag),
+    ("DetachKeys", Kind::Text),
+    ("Env", Kind::Texts),
+    ("WorkingDir", Kind::Text),
+    ("Cmd", Kind::Texts),
+];
+
+const CONTAINER_SPEC: &[(&str, Kind)] = &[
+    ("Image", Kind::Text),
+    ("Labels", Kind::Map),
+    ("Command", Kind::Texts),
+    ("Env", Kind::Texts),
+    ("User", Kind::Text),
+    ("TTY", Kind::Flag),
+    ("Mounts", Kind::Objects(MOUNT)),
+    ("CapabilityAdd", Kind::Texts),
+    ("Sysctls", Kind::Map),
+    ("Privileges", Kind::Object(&[("SELinuxContext", Kind::Object(&[("Disable", Kind::Flag)]))])),
+    ("Secrets", Kind::Objects(&[("SecretID", Kind::Text), ("SecretName", Kind::Text)])),
+    ("StopGracePeriod", Kind::Number),
+];
+
+const TASK: &[(&str, Kind)] = &[
+    ("ContainerSpec", Kind::Object(CONTAINER_SPEC)),
+    ("ContainerSpec", Kind::Object(CONTAINER_SPEC)),
+    ("Resources", Kind::Object(&[("Limits", Kind::Object(&[("MemoryBytes", Kind::Number)]))])),
+    ("Networks", Kind::Objects(&[("Target", Kind::Text), ("DriverOpts", Kind::Map)])),
+    ("LogDriver", Kind::Object(&[("Name", Kind::Text), ("Options", Kind::Map)])),
+    ("ForceUpdate", Kind::Number),
+];
+
+const PORT: &[(&str, Kind)] =
+    &[("Protocol", Kind::Text), ("PublishedPort", Kind::Number), ("PublishMode", Kind::Text)];
+
+const SERVICE: &[(&str, Kind)] = &[
+    ("Name", Kind::Text),
+    ("Labels", Kind::Map),
+    ("TaskTemplate", Kind::Object(TASK)),
+    ("TaskTemplate", Kind::Object(TASK)),
+    ("Mode", Kind::Object(&[("Replicated", Kind::Object(&[("Replicas", Kind::Number)]))])),
+    ("EndpointSpec", Kind::Object(&[("Mode", Kind::Text), ("Ports", Kind::Objects(PORT))])),
+];
+
 const TEXTS: &[&str] = &[
     "",
     "a",
@@ -116,12 +163,37 @@ struct Maker<'a> {
     text: String,
 }
 
-/// The body of a create. `legacy` puts fields of `HostConfig` at its top, as old clients did.
+/// Which body it is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// A container's create.
+    Create,
+    /// The same, with fields of `HostConfig` at its top, as old clients put them.
+    LegacyCreate,
+    /// The creation of an exec.
+    Exec,
+    /// The creation or update of a service.
+    Service,
+}
+
+impl Body {
+    fn fields(self) -> (&'static [(&'static str, Kind)], &'static [(&'static str, Kind)]) {
+        match self {
+            Self::Create => (CREATE, &[]),
+            Self::LegacyCreate => (CREATE, HOST_CONFIG),
+            Self::Exec => (EXEC, &[]),
+            Self::Service => (SERVICE, &[]),
+        }
+    }
+}
+
+/// A body of this kind.
 #[must_use]
-pub fn document(random: &mut Rng, legacy: bool) -> Vec<u8> {
+pub fn document(random: &mut Rng, body: Body) -> Vec<u8> {
     let wild = [0, 0, 4, 12, 40][random.usize(..5)];
     let mut maker = Maker { random, wild, text: String::new() };
-    maker.object(CREATE, if legacy { HOST_CONFIG } else { &[] });
+    let (fields, more) = body.fields();
+    maker.object(fields, more);
     if maker.is_wild() {
         maker.text.push_str(ENDS[maker.random.usize(..ENDS.len())]);
     }

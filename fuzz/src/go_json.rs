@@ -11,10 +11,13 @@ use powerstrip::docker::catalogue::{self, Endpoint};
 use powerstrip::docker::json::{self, Canonical, Legacy};
 use tempfile::TempDir;
 
-use crate::document::document;
+use crate::document::{Body, document};
 
 /// Documents between two looks at what Go has to say.
 const BATCH: u64 = 20_000;
+
+/// The canonical form of a document that has none.
+const REFUSED: &[u8] = b"";
 
 /// What became of the documents.
 #[derive(Debug, Default)]
@@ -35,7 +38,7 @@ struct Tally {
 #[expect(clippy::print_stdout, reason = "the figures are what the program exists for")]
 pub fn compare(documents: u64, seed: u64) -> Result<()> {
     let mut go = Go::start()?;
-    let create = catalogue::find("POST", "/containers/create").map(|(endpoint, _)| endpoint);
+    let kinds = kinds();
     let mut random = Rng::with_seed(seed);
     let mut tally = Tally::default();
     let began = Instant::now();
@@ -43,7 +46,7 @@ pub fn compare(documents: u64, seed: u64) -> Result<()> {
     while done < documents {
         let batch = BATCH.min(documents - done);
         for _ in 0..batch {
-            one(&mut go, create, &mut random, &mut tally)?;
+            one(&mut go, &kinds[random.usize(..kinds.len())], &mut random, &mut tally)?;
         }
         go.finish_batch(&mut tally)?;
         done += batch;
@@ -58,22 +61,41 @@ pub fn compare(documents: u64, seed: u64) -> Result<()> {
     Ok(())
 }
 
-fn one(go: &mut Go, create: Option<&Endpoint>, random: &mut Rng, tally: &mut Tally) -> Result<()> {
-    let legacy = random.bool();
-    let text = document(random, legacy);
-    let (kind, legacy) = if legacy { (b'L', Legacy::Lift) } else { (b'M', Legacy::Ignore) };
-    match json::read(create, &text, legacy) {
+/// One kind of body: how Go is told of it, and what it is read as.
+struct Kind {
+    letter: u8,
+    body: Body,
+    endpoint: Option<&'static Endpoint>,
+    legacy: Legacy,
+}
+
+fn kinds() -> [Kind; 4] {
+    let kind = |letter, body, path, legacy| {
+        let endpoint = catalogue::find("POST", path).map(|(endpoint, _)| endpoint);
+        Kind { letter, body, endpoint, legacy }
+    };
+    [
+        kind(b'M', Body::Create, "/containers/create", Legacy::Ignore),
+        kind(b'L', Body::LegacyCreate, "/containers/create", Legacy::Lift),
+        kind(b'X', Body::Exec, "/containers/x/exec", Legacy::Ignore),
+        kind(b'S', Body::Service, "/services/create", Legacy::Ignore),
+    ]
+}
+
+fn one(go: &mut Go, kind: &Kind, random: &mut Rng, tally: &mut Tally) -> Result<()> {
+    let text = document(random, kind.body);
+    match json::read(kind.endpoint, &text, kind.legacy) {
         Ok(Canonical::AsSent) => {
             tally.as_sent += 1;
-            go.compare(kind, &text, &text)
+            go.compare(kind.letter, &text, &text)
         }
         Ok(Canonical::Rewritten(canonical)) => {
             tally.rewritten += 1;
-            go.compare(kind, &text, &canonical)
+            go.compare(kind.letter, &text, &canonical)
         }
         Err(_) => {
             tally.refused += 1;
-            go.compare(b'R', &text, b"")
+            go.compare(kind.letter, &text, REFUSED)
         }
     }
 }

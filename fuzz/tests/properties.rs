@@ -2,7 +2,7 @@
 
 use powerstrip::docker::json::{self, Canonical, Legacy};
 use powerstrip::docker::{catalogue, normalise};
-use powerstrip_fuzz::document::document;
+use powerstrip_fuzz::document::{Body, document};
 use powerstrip_fuzz::go::{self, Shape};
 use powerstrip_fuzz::{fuzz, targets};
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ proptest! {
 
     #[test]
     fn a_body_is_refused_or_read_as_go_reads_it(seed: u64) {
-        let text = document(&mut fastrand::Rng::with_seed(seed), false);
+        let text = document(&mut fastrand::Rng::with_seed(seed), Body::Create);
         let create = catalogue::find("POST", "/containers/create").map(|(endpoint, _)| endpoint);
 
         let canonical = match json::read(create, &text, Legacy::Ignore) {
