@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::addr::Address;
+use crate::audit::{Audit, AuditError};
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::events::Events;
 use crate::generation::{self, Builder, Changes, Generations};
@@ -40,6 +41,9 @@ pub enum StartupError {
     /// WebAssembly cannot be set up.
     #[error("cannot set up WebAssembly")]
     Runtime(#[source] LoadError),
+    /// The audit log cannot begin.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// Certificates cannot be used.
     #[error("cannot set up TLS")]
     Tls(#[from] TlsError),
@@ -105,7 +109,8 @@ impl App {
         let Self { generations, reloader, upstream, listeners, mut signals, hang_up, status } =
             self;
         let (stop, now) = (Notify::new(), Notify::new());
-        let proxy = Proxy::new(Arc::clone(&generations), Arc::clone(&upstream));
+        let audit = Arc::clone(&reloader.audit);
+        let proxy = Proxy::new(Arc::clone(&generations), Arc::clone(&upstream), Arc::clone(&audit));
         let events = Events::start(Arc::clone(&generations), Arc::clone(&upstream));
         let serving = async {
             let _ = timeout(PATIENCE, generations.settled()).await;
@@ -124,13 +129,15 @@ impl App {
             events.cut();
             std::future::pending::<()>().await;
         };
-        tokio::select! {
-            () = serving => {}
-            () = stopping => {}
-            () = upstream.sweep() => {}
-            () = status.run() => {}
-            error = reloader.run(hang_up) => return Err(error.into()),
-        }
+        let ended: Result<(), StartupError> = tokio::select! {
+            () = serving => Ok(()),
+            () = stopping => Ok(()),
+            () = upstream.sweep() => Ok(()),
+            () = status.run() => Ok(()),
+            error = reloader.run(hang_up) => Err(error.into()),
+        };
+        audit.flush().await;
+        ended?;
         counters::before_it_goes(&generations.current());
         tracing::info!("stopped");
         Ok(())
@@ -154,12 +161,15 @@ async fn parts(
     let (runtime, engine) = runtime(&config, settings)?;
     let builder = Builder::new(runtime);
     let generations = Arc::new(Generations::new(generation::begin(&config)?));
+    let audit = Arc::new(Audit::default());
+    audit.apply(config.audit.as_ref())?;
     let mut listeners = Vec::new();
     for listener in &config.listeners {
         listeners.extend(Listener::bind(&listen(listener)?).await?);
     }
     let serving = Arc::clone(&generations);
-    let reloader = Reloader { path, environment, config, builder, generations: serving, changes };
+    let reloader =
+        Reloader { path, environment, config, builder, generations: serving, changes, audit };
     Ok((generations, reloader, engine, listeners))
 }
 

@@ -8,6 +8,7 @@
 //! ```
 
 mod adapters;
+mod audit;
 mod error;
 mod events;
 mod grants;

@@ -16,6 +16,7 @@ mod error;
 mod event;
 #[cfg(test)]
 mod fake;
+mod journal;
 mod message;
 mod policy;
 mod run;
@@ -26,14 +27,15 @@ pub use adapter::{Adapter, BodyNeed, Call, Carry, Description, Hooks, PostOutcom
 pub use adapter::{Client, Context, UnwindReason};
 pub use breaker::Breaker;
 pub use chain::{Chain, Link, Member, State};
-pub use diff::{Change, Diff, Edit};
+pub use diff::{Change, Diff, Edit, quote};
 pub use draft::{AnswerDraft, Body, Draft, HeaderChange};
 pub use error::{HookError, HookFailure, HookKind};
 pub use event::{Delivery, News, Resync};
+pub use journal::{Deed, Journal, Pages};
 pub use message::{Header, HookRequest, HookResponse, Rejection, RequestPatch, ResponsePatch};
 pub use policy::{BreakerSettings, May, Mode, OnFailure};
 pub use run::{Run, Scope, UNWIND_DEADLINE, Verdict, tell};
-pub use show::{Stage, tell_answer, tell_request};
+pub use show::{Stage, masked_json, tell_answer, tell_request, visible};
 pub use tally::{Counts, Tally};
 
 use adapter::Outcome;

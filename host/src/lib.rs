@@ -12,6 +12,7 @@
 //! - [`generation`] is the set of endpoints and adapters that serves at one time; [`config`] reads it
 //!   from a file.
 //! - [`docker`] knows the Docker Engine's API, [`endpoint`] matches calls with patterns; both are pure.
+//! - [`audit`] writes down what was decided of each request.
 //! - [`addr`], [`aside`], [`limits`], [`grants`] and [`telemetry`] are small things that many use.
 //!
 //! # A request's way
@@ -24,6 +25,7 @@
 pub mod addr;
 pub mod app;
 pub mod aside;
+pub mod audit;
 pub mod config;
 pub mod docker;
 pub mod endpoint;

@@ -1,5 +1,6 @@
 //! One request's way, from the client to the Docker Engine and back.
 
+mod audited;
 mod client;
 mod connection;
 mod error;
@@ -24,6 +25,7 @@ use self::error::ProxyError;
 use self::hooks::Hooks;
 use self::reply::{Persist, Reply};
 use self::request::Request;
+use crate::audit::Audit;
 use crate::generation::{Generations, Serving};
 use crate::hook::{Chain, UnwindReason};
 use crate::http1::RequestHead;
@@ -34,6 +36,7 @@ use crate::upstream::Upstream;
 pub struct Proxy {
     generations: Arc<Generations>,
     upstream: Arc<Upstream>,
+    audit: Arc<Audit>,
     /// Our own name in `Via`, by which a loop is known.
     mark: String,
 }
@@ -41,15 +44,16 @@ pub struct Proxy {
 impl Proxy {
     /// Joins the adapters of the moment with the engine.
     #[must_use]
-    pub fn new(generations: Arc<Generations>, upstream: Arc<Upstream>) -> Self {
+    pub fn new(generations: Arc<Generations>, upstream: Arc<Upstream>, audit: Arc<Audit>) -> Self {
         let mark = format!("powerstrip-{}", telemetry::request_id());
-        Self { generations, upstream, mark }
+        Self { generations, upstream, audit, mark }
     }
 
     /// Answers one request.
     async fn handle(&self, head: RequestHead, client: &mut Client) -> Persist {
         let (id, began) = (telemetry::request_id(), Instant::now());
-        let mut request = Request::new(head, id);
+        let record = self.record(&head, &id, client);
+        let mut request = Request::new(head, id, record);
         let span = telemetry::request_span(&request.id, &request.method(), &request.path());
         request.trace.record(&span);
         async {
@@ -62,6 +66,7 @@ impl Proxy {
             if let (Some(hooks), Some(reason)) = (&mut hooks, ended_badly(&result)) {
                 hooks.unwind(&reason).await;
             }
+            request.record_end(&result);
             let telling = hooks.as_ref().and_then(Hooks::telling);
             // A stream or a tunnel may go on for days, and must not keep its adapters for so long.
             drop(hooks);
@@ -73,6 +78,7 @@ impl Proxy {
                 telling.tell(&reply);
             }
 
+            request.record_answer(reply.status(), client).await;
             telemetry::request_answered(&Span::current(), reply.status(), began.elapsed());
             self.deliver(reply, &request.head, &request.body, client).await
         }
@@ -90,12 +96,13 @@ impl Proxy {
         request.read()?;
         self.refuse_loop(request)?;
 
-        let unhooked = self.generations.current().is_empty();
+        let unhooked = self.generations.current().is_empty() && !request.record.wants_body();
         let version = if unhooked { None } else { self.upstream.api_version().await };
         let serving =
             self.generations.serving(request.call()?, version.as_deref().map(String::as_str));
         let Serving { generation, chain } = client.unless_gone(serving).await?;
-        if chain.is_empty() {
+        request.admit(&chain, client).await?;
+        if chain.is_empty() && !request.record.wants_body() {
             request.gather(generation.limits(), client).await?;
             let answer = self.send(request, client).await?;
             return Ok(answer.unhooked());
@@ -104,6 +111,7 @@ impl Proxy {
         record(&chain);
         let context = self.context(request, client, version.as_deref())?;
         let hooks = hooks.insert(Hooks::new(generation, chain, context, version));
+        hooks.keep(request.record.journal());
         hooks.gather(request, client).await?;
         if let Some(reply) = hooks.pre(request, client).await? {
             return Ok(reply);

@@ -21,7 +21,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("endpoint", &["docker"]),
     ("grants", &["addr", "docker", "endpoint"]),
     ("hook", &["aside", "docker", "telemetry", "limits"]),
-    ("config", &["addr", "docker", "endpoint", "grants", "hook", "limits", "telemetry"]),
+    ("audit", &["docker", "hook"]),
+    ("config", &["addr", "audit", "docker", "endpoint", "grants", "hook", "limits", "telemetry"]),
     ("server", &["addr", "http1", "stream", "telemetry", "tls"]),
     ("upstream", &["addr", "http1", "stream", "telemetry", "tls"]),
     ("wasm", &["addr", "grants", "hook", "limits", "telemetry", "tls"]),
@@ -33,6 +34,7 @@ const MODULES: &[(&str, &[&str])] = &[
         "proxy",
         &[
             "aside",
+            "audit",
             "docker",
             "endpoint",
             "generation",
@@ -51,6 +53,7 @@ const MODULES: &[(&str, &[&str])] = &[
         &[
             "addr",
             "aside",
+            "audit",
             "config",
             "docker",
             "endpoint",

@@ -137,6 +137,7 @@ fn chain(outcome: PreOutcome) -> Chain {
     let adapter = Fixed { description: Description { hooks, ..Description::default() }, outcome };
     let member = Member {
         name: "fixed".to_owned(),
+        digest: None,
         state: State::Ready(Arc::new(adapter)),
         on_failure: OnFailure::Fail,
         mode: Mode::Enforce,

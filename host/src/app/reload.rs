@@ -6,8 +6,10 @@ use std::sync::Arc;
 use tokio::signal::unix::Signal;
 
 use crate::aside;
+use crate::audit::Audit;
 use crate::config::{Config, ConfigError, Environment};
 use crate::generation::{Builder, Built, Changes, Generations};
+use crate::telemetry;
 
 /// What makes new generations.
 pub(super) struct Reloader {
@@ -23,6 +25,8 @@ pub(super) struct Reloader {
     pub(super) generations: Arc<Generations>,
     /// What the configuration depends on.
     pub(super) changes: Changes,
+    /// The audit log.
+    pub(super) audit: Arc<Audit>,
 }
 
 impl Reloader {
@@ -57,6 +61,11 @@ impl Reloader {
     async fn reload(&mut self) {
         match self.build().await {
             Ok((config, built)) => {
+                if let Err(error) = self.audit.apply(config.audit.as_ref()) {
+                    let error = telemetry::with_causes(&error);
+                    tracing::error!(error, "the last good configuration serves on");
+                    return;
+                }
                 if config.listeners != self.config.listeners || config.engine != self.config.engine
                 {
                     tracing::warn!(

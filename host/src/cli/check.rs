@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use powerstrip::app::{self, StartupError};
+use powerstrip::audit;
 use powerstrip::config::{AdapterConfig, Config, EventRule, Source};
 use powerstrip::generation::{Builder, Built};
 use powerstrip::hook::{Hooks, Member, State};
@@ -30,6 +31,12 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Report> {
     };
     if let Err(down) = runtime.knock(&config.keyvalue.store).await {
         outside.push(warning("keyvalue", &telemetry::with_causes(&down)));
+    }
+    if let Some(settings) = &config.audit
+        && let Err(error) = audit::probe(&settings.to)
+    {
+        // Whoever checks may be another user than the one that serves.
+        outside.push(warning("audit", &telemetry::with_causes(&error)));
     }
     let built = Builder::new(runtime).build(&config).await?;
     let warnings = warnings(&config, &built, outside);
@@ -66,6 +73,9 @@ fn text(config: &Config, built: &Built, warnings: &[Value]) -> String {
     }
     let _ = writeln!(text, "  engine    {}", config.engine.address);
     let _ = writeln!(text, "  keyvalue  {}", config.keyvalue.store);
+    if let Some(audit) = &config.audit {
+        let _ = writeln!(text, "  audit     {audit}");
+    }
     for endpoint in &config.endpoints {
         let _ = writeln!(text, "  endpoint  {}", endpoint.pattern);
     }
@@ -100,6 +110,7 @@ fn json(config: &Config, built: &Built, warnings: &[Value]) -> Value {
         "file": config.path,
         "warnings": warnings,
         "keyvalue": config.keyvalue.store.to_string(),
+        "audit": config.audit.as_ref().map(ToString::to_string),
         "listen": config.listeners.iter().map(|listener| listener.address.to_string()).collect::<Vec<_>>(),
         "engine": config.engine.address.to_string(),
         "endpoints": config.endpoints.iter().map(|endpoint| endpoint.pattern.to_string()).collect::<Vec<_>>(),

@@ -9,8 +9,8 @@ use super::error::{Problem, Report};
 use super::node::Kind;
 use super::types::{AdapterConfig, Config, Endpoint, Named};
 use super::value::{Entry, OLD_ADAPTERS, Value, did_you_mean, duplicates};
-use super::{AdapterName, DEFAULT_ADAPTERS_DIR, Surroundings, adapters, events, keyvalue, listen};
-use super::{quantity, yaml};
+use super::{AdapterName, DEFAULT_ADAPTERS_DIR, Surroundings, adapters, audit, events, keyvalue};
+use super::{listen, quantity, yaml};
 use crate::endpoint::{EndpointPattern, PatternError};
 use crate::limits::{BodyLimits, MAX_DEADLINE, MAX_MESSAGE, show_bytes};
 
@@ -55,6 +55,7 @@ fn sections(
         "engine",
         "limits",
         "keyvalue",
+        "audit",
         "adapters_dir",
         "require_digest",
         OLD_ADAPTERS,
@@ -68,6 +69,7 @@ fn sections(
         engine,
         limits,
         keyvalue,
+        audit,
         adapters_dir,
         require_digest,
         plugins,
@@ -96,6 +98,7 @@ fn sections(
         engine: engine.value,
         limits: limits.map(|section| read_limits(&section, report)).unwrap_or_default(),
         keyvalue: keyvalue.and_then(|value| keyvalue::read(&value, report)).unwrap_or_default(),
+        audit: audit.and_then(|value| audit::read(&value, (base, surroundings), report)),
         warnings: Vec::new(),
     })
 }

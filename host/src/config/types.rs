@@ -9,6 +9,7 @@ use super::error::{Position, Problem};
 use super::name::AdapterName;
 use super::webhook::{Protocol, WebhookUrl};
 use crate::addr::Address;
+use crate::audit;
 use crate::docker::EventFilter;
 use crate::endpoint::EndpointPattern;
 use crate::grants::{Grants, Values};
@@ -38,6 +39,8 @@ pub struct Config {
     pub limits: BodyLimits,
     /// Where adapters keep values, and how much of them: the section `keyvalue`.
     pub keyvalue: Values,
+    /// The audit log, if there is one.
+    pub audit: Option<audit::Settings>,
     /// What deserves attention though it is no error.
     pub warnings: Vec<Problem>,
 }

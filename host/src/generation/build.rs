@@ -146,7 +146,8 @@ impl Builder {
         match self.runtime.load(spec(adapter, file, common)).await {
             Ok(loaded) => {
                 let outcome = Outcome::Loaded(loaded.warnings().to_vec());
-                let member = Arc::new(member(adapter, State::Ready(Arc::new(loaded))));
+                let member = member(adapter, State::Ready(Arc::new(loaded)));
+                let member = Arc::new(Member { digest: digest(adapter, &sum), ..member });
                 let loaded = Loaded { fingerprint, grants, sum: Some(sum), member };
                 LoadResult { loaded, outcome }
             }
@@ -215,6 +216,7 @@ fn serving_on(old: &Member, mut now: Member) -> Member {
         now.breaker.clone_from(&old.breaker);
     }
     now.tally = Arc::clone(&old.tally);
+    now.digest.clone_from(&old.digest);
     now
 }
 
@@ -223,6 +225,7 @@ fn member(adapter: &AdapterConfig, state: State) -> Member {
     let of_2015 = is_webhook && adapter.protocol.is_of_2015();
     Member {
         name: adapter.name.to_string(),
+        digest: None,
         state,
         on_failure: adapter.on_failure,
         mode: adapter.mode,
@@ -233,6 +236,14 @@ fn member(adapter: &AdapterConfig, state: State) -> Member {
         credentials: adapter.grants.credentials,
         whole_bodies_only: of_2015,
         original_request: of_2015,
+    }
+}
+
+/// What an audit calls the component; a webhook is none of the operator's components.
+fn digest(adapter: &AdapterConfig, sum: &[u8; 32]) -> Option<Arc<str>> {
+    match adapter.source {
+        Source::Component(_) => Some(Digest(*sum).to_string().into()),
+        Source::Webhook(_) => None,
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Link {
 pub struct Member {
     /// Its name in the configuration.
     pub name: String,
+    /// What its component's file hashes to, for the audit; none for webhooks.
+    pub digest: Option<Arc<str>>,
     /// The adapter itself, if it could be loaded.
     pub state: State,
     /// What its failures do to a request.

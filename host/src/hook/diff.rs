@@ -233,9 +233,20 @@ fn size_of(bytes: Option<&[u8]>) -> Option<String> {
     bytes.map(|bytes| size(bytes.len() as u64))
 }
 
+/// A text as a log or an audit may quote it: no more of it than so many bytes, and nothing if it holds
+/// a secret.
+#[must_use]
+pub fn quote(text: &str, most: usize) -> String {
+    if secret::text(text) { MASK.to_owned() } else { cut_at(text, most) }
+}
+
 /// The beginning of a text that may be as long as an adapter wants it.
 fn cut(text: &str) -> String {
-    match text.floor_char_boundary(MAX_TEXT) {
+    cut_at(text, MAX_TEXT)
+}
+
+fn cut_at(text: &str, most: usize) -> String {
+    match text.floor_char_boundary(most) {
         end if end < text.len() => format!("{}…", &text[..end]),
         _ => text.to_owned(),
     }

@@ -29,6 +29,17 @@ impl HookKind {
             Self::Event => "event-hook",
         }
     }
+
+    /// As programs read it: `pre`, `post`, `unwind`, `event`.
+    #[must_use]
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::Pre => "pre",
+            Self::Post => "post",
+            Self::Unwind => "unwind",
+            Self::Event => "event",
+        }
+    }
 }
 
 /// Why a hook gave no outcome. The text completes "adapter NAME failed in its pre-hook: …".

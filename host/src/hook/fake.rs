@@ -67,6 +67,7 @@ impl FakeAdapter {
 pub(crate) fn member(name: &str, state: State) -> Member {
     Member {
         name: name.to_owned(),
+        digest: None,
         state,
         on_failure: OnFailure::Fail,
         mode: Mode::Enforce,

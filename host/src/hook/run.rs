@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::OnFailure;
 use super::effect::{self, Changed, Effect};
 use super::show;
 use super::{AnswerDraft, Body, Call, Carry, Chain, Context, Draft, HookError, HookFailure};
-use super::{HookKind, HookResponse, Link, Rejection, UnwindReason};
+use super::{HookKind, HookResponse, Journal, Link, Rejection, UnwindReason};
 use ask::{Hook, Prepared};
 
 pub use tell::tell;
@@ -59,14 +60,21 @@ pub struct Run {
     original: Option<Draft>,
     carries: HashMap<String, Carry>,
     began: Vec<Link>,
+    journal: Journal,
 }
 
 impl Run {
     /// Prepares to run a chain.
     #[must_use]
     pub fn new(chain: Chain, context: Context) -> Self {
-        let context = Arc::new(context);
-        Self { chain, context, original: None, carries: HashMap::new(), began: Vec::new() }
+        let (context, carries) = (Arc::new(context), HashMap::new());
+        let journal = Journal::default();
+        Self { chain, context, original: None, carries, began: Vec::new(), journal }
+    }
+
+    /// Keeps what the hooks decide.
+    pub fn keep(&mut self, journal: Journal) {
+        self.journal = journal;
     }
 
     /// The chain.
@@ -87,8 +95,10 @@ impl Run {
         if self.chain.post.iter().any(|link| link.member.original_request) {
             self.original = Some(draft.clone());
         }
+        let journal = self.journal.clone();
         for link in self.chain.pre.clone() {
-            let hook = Hook { link: &link, kind: HookKind::Pre };
+            let hook = Hook { link: &link, kind: HookKind::Pre, journal: &journal };
+            hook.begin();
             match self.ask_pre(hook, draft, scope).await? {
                 None => continue,
                 Some(Effect::Ends(verdict)) => return Ok(verdict),
@@ -137,14 +147,17 @@ impl Run {
         answer: &mut AnswerDraft,
     ) -> Result<Verdict, HookError> {
         let mut finished_by: Option<String> = None;
+        let journal = self.journal.clone();
         for link in self.chain.post.clone() {
             let member = &link.member;
+            let hook = Hook { link: &link, kind: HookKind::Post, journal: &journal };
+            hook.begin();
             if let Some(by) = finished_by.as_ref().filter(|_| !member.required) {
                 let adapter = &*member.name;
                 tracing::info!(adapter, by, "a post-hook is left out: the chain ended");
+                journal.note(|deed| deed.skipped("the chain ended before it"));
                 continue;
             }
-            let hook = Hook { link: &link, kind: HookKind::Post };
             match self.ask_post(hook, draft, answer).await? {
                 None | Some(Effect::Nothing) => continue,
                 Some(Effect::Changes(changed)) => *answer = changed,
@@ -185,21 +198,27 @@ impl Run {
 
     /// Lets every adapter that had let the request through undo what it began, the last one first.
     pub async fn unwind(&mut self, draft: &Draft, reason: &UnwindReason) {
+        let journal = self.journal.clone();
         for link in std::mem::take(&mut self.began).into_iter().rev() {
-            let hook = Hook { link: &link, kind: HookKind::Unwind };
+            let hook = Hook { link: &link, kind: HookKind::Unwind, journal: &journal };
             let (Ok(adapter), true) = (link.member.adapter(), link.member.has(HookKind::Unwind))
             else {
                 continue;
             };
+            hook.begin();
             let (call, view) = (self.call(&link), draft.view(&link.member));
             let unwinding = hook.timed(adapter.unwind(&call, &view, reason));
             let unwound = tokio::time::timeout(UNWIND_DEADLINE, unwinding).await;
             let late = HookFailure::DeadlineExceeded { limit: UNWIND_DEADLINE };
             match unwound.unwrap_or(Err(late)) {
-                Ok(()) => link.member.tally.decided("unwound"),
+                Ok(()) => {
+                    link.member.tally.decided("unwound");
+                    journal.note(|deed| deed.outcome = "unwound");
+                }
                 Err(failure) => {
                     let (adapter, cause) = (&*link.member.name, failure.kind());
                     link.member.tally.failed(cause);
+                    journal.note(|deed| deed.failed(&failure, OnFailure::Fail));
                     tracing::warn!(adapter, cause, %failure, "an unwind failed");
                 }
             }
@@ -220,6 +239,7 @@ impl Run {
                 hook = hook.kind.as_str(),
                 "a webhook is not called because the body cannot be shown to it"
             );
+            hook.journal.note(|deed| deed.skipped("the body cannot be shown to it"));
             return Ok(None);
         }
         let Some(leave) = hook.settle(hook.admit())? else { return Ok(None) };

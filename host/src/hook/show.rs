@@ -11,6 +11,9 @@ use super::{AnswerDraft, Body, Draft, Header};
 use crate::docker::{Query, media_type, secret};
 use sheet::Sheet;
 
+pub use json::masked_json;
+pub use sheet::visible;
+
 /// At which point of an exchange a message is told, and by whose doing it is as it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Stage<'a> {

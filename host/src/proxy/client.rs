@@ -1,6 +1,8 @@
 //! The client's side of an exchange.
 
 use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Buf;
@@ -24,6 +26,10 @@ pub(super) struct Client {
     pub(super) source: Source<Reader>,
     pub(super) writer: Writer,
     pub(super) identity: hook::Client,
+    /// Which listener it came to.
+    pub(super) listener: Arc<str>,
+    /// Where it comes from, over a network.
+    pub(super) address: Option<SocketAddr>,
     /// Cancelled when no further request is to be begun.
     pub(super) drain: CancellationToken,
     /// How long a head, or a body that hooks are shown, may take to come.
@@ -37,8 +43,9 @@ impl Client {
             Peer::Tls(subject) => hook::Client::Tls(subject),
             Peer::Tcp(_) | Peer::Unknown => hook::Client::Unknown,
         };
-        let (source, writer) = (accepted.source, accepted.writer);
-        Self { source, writer, identity, drain, patience: DEFAULT_REQUEST_TIMEOUT }
+        let Accepted { source, writer, listener, address, .. } = accepted;
+        let patience = DEFAULT_REQUEST_TIMEOUT;
+        Self { source, writer, identity, listener, address, drain, patience }
     }
 
     /// Does some work for this client, unless it goes away meanwhile. A half-close is not going away.

@@ -49,6 +49,7 @@ impl Proxy {
 
     /// Answers what is no whole head: nothing after it can be trusted to be a request.
     async fn turn_away(&self, error: ProxyError, client: &mut Client) -> Option<RequestHead> {
+        self.record_turned_away(&error, client).await;
         let unread = Body::new(Framing::UntilClose);
         let unknown = RequestHead { http11: true, ..RequestHead::default() };
         self.deliver(rescue(error), &unknown, &unread, client).await;

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::audit::Unrecorded;
 use crate::docker::Refusal;
 use crate::docker::json::JsonRefusal;
 use crate::hook::{HookError, Rejection};
@@ -65,6 +66,8 @@ pub(super) enum ProxyError {
     Upstream(#[source] UpstreamError),
     #[error("the Docker Engine's answer is too large for adapters: more than {0}")]
     AnswerTooLarge(String),
+    #[error("{0}")]
+    Unrecorded(#[source] Unrecorded),
     #[error("shutting down")]
     ShuttingDown,
     #[error("internal error (request {0})")]
@@ -77,7 +80,7 @@ impl ProxyError {
         match self {
             Self::Hook(_) | Self::Refused(_) => Blame::Adapter,
             Self::Upstream(_) | Self::AnswerTooLarge(_) => Blame::Upstream,
-            Self::ShuttingDown | Self::Internal(_) => Blame::Powerstrip,
+            Self::ShuttingDown | Self::Unrecorded(_) | Self::Internal(_) => Blame::Powerstrip,
             _ => Blame::Client,
         }
     }
@@ -98,6 +101,7 @@ impl ProxyError {
             Self::Upstream(UpstreamError::ConnectTimeout(_)) => "upstream_timeout",
             Self::Upstream(_) => "upstream_dropped",
             Self::AnswerTooLarge(_) => "answer_too_large",
+            Self::Unrecorded(_) => "unrecorded",
             Self::ShuttingDown => "shutting_down",
             Self::Internal(_) => "internal",
         }

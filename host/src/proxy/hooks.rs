@@ -17,7 +17,7 @@ use crate::docker::traffic::{self, AnswerView, Hidden, RequestHead, RequestView}
 use crate::docker::{ApiVersion, Call, parameters};
 use crate::generation::Generation;
 use crate::hook::{self, AnswerDraft, BodyNeed, Chain, Context, Draft, HookRequest, HookResponse};
-use crate::hook::{Run, Scope, Stage, UnwindReason, Verdict};
+use crate::hook::{Journal, Run, Scope, Stage, UnwindReason, Verdict};
 use crate::http1::{Framing, ResponseHead};
 use crate::limits::show_bytes;
 
@@ -71,6 +71,11 @@ impl Hooks {
         Self { generation, run, draft: Draft::default(), version, call: None }
     }
 
+    /// Has the audit log know what the hooks decide.
+    pub(super) fn keep(&mut self, journal: Journal) {
+        self.run.keep(journal);
+    }
+
     /// Reads the body if hooks are shown it, and drafts the request as they will see it.
     pub(super) async fn gather(
         &mut self,
@@ -91,7 +96,7 @@ impl Hooks {
         let chain = self.run.chain();
         let shown = match traffic::of_request(endpoint, &request.query(), head) {
             RequestView::Form => return Err(ProxyError::Form),
-            RequestView::Json => chain.wants_request_body(),
+            RequestView::Json => chain.wants_request_body() || request.record.wants_body(),
             RequestView::Hidden(Hidden::Secret) => chain.has_credentials(),
             RequestView::NoBody | RequestView::Hidden(_) => false,
         };
@@ -102,6 +107,7 @@ impl Hooks {
             request.gather(limits, client).await?;
         }
         self.draft(request, shown)?;
+        request.record_body(&self.draft);
         if self.run.chain().log_bodies {
             hook::tell_request(Stage::new("the client's request"), &self.draft);
         }

@@ -8,6 +8,7 @@ use super::client::{Client, send};
 use super::error::ProxyError;
 use super::headers;
 use super::upload::Upload;
+use crate::audit::Record;
 use crate::docker::catalogue::{Answer, Endpoint, RequestBody};
 use crate::docker::{Call, Query, normalise};
 use crate::http1::{self, Body, Framing, RequestHead};
@@ -36,16 +37,18 @@ pub(super) struct Request {
     pub(super) whole: Option<Bytes>,
     /// The head that goes up, where hooks have changed it.
     pub(super) changed: Option<RequestHead>,
+    /// What the audit log is told of it.
+    pub(super) record: Record,
     call: Option<Call>,
 }
 
 impl Request {
-    pub(super) fn new(head: RequestHead, id: String) -> Self {
+    pub(super) fn new(head: RequestHead, id: String, record: Record) -> Self {
         // Until the framing is known nothing after the head can be told to be another request.
         let (framing, body) = (Framing::UntilClose, Body::new(Framing::UntilClose));
         let all = |name| head.headers.all(name).map(|value| &value[..]);
         let trace = Trace::of(all("traceparent"), all("tracestate"), &id);
-        Self { id, trace, head, body, framing, whole: None, changed: None, call: None }
+        Self { id, trace, head, body, framing, whole: None, changed: None, record, call: None }
     }
 
     pub(super) fn method(&self) -> Cow<'_, str> {

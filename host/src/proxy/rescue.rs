@@ -37,7 +37,8 @@ fn redirect(location: String) -> Reply {
     Reply::Whole { head, body: Bytes::new() }
 }
 
-fn status(error: &ProxyError) -> u16 {
+/// The status of the answer to an error.
+pub(super) fn status(error: &ProxyError) -> u16 {
     match error {
         ProxyError::Head(HeadError::TooLarge) => 431,
         ProxyError::Framing(crate::http1::FramingError::Encoding) => 501,
@@ -46,7 +47,7 @@ fn status(error: &ProxyError) -> u16 {
         ProxyError::Expectation => 417,
         ProxyError::BodyTooLarge(_) => 413,
         ProxyError::BodyTimeout(_) => 408,
-        ProxyError::ShuttingDown => 503,
+        ProxyError::ShuttingDown | ProxyError::Unrecorded(_) => 503,
         ProxyError::Loop => 508,
         ProxyError::Hook(error) => hook_status(&error.failure),
         ProxyError::Upstream(UpstreamError::ConnectTimeout(_)) => 504,
@@ -81,6 +82,8 @@ fn log(error: &ProxyError) {
         }
         (_, ProxyError::Loop) => tracing::warn!(kind, error = source, "request refused"),
         (_, ProxyError::ShuttingDown) => tracing::info!(kind, "request turned away"),
+        // The log that cannot be written has its own line, which says why.
+        (_, ProxyError::Unrecorded(_)) => tracing::info!(kind, "request turned away"),
         (Blame::Client, _) => tracing::info!(kind, error = source, "request refused"),
         (Blame::Adapter, _) => tracing::warn!(kind, error = source, "request failed"),
         (Blame::Upstream | Blame::Powerstrip, _) => {

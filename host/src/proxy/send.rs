@@ -108,6 +108,7 @@ impl Proxy {
                 send(&mut client.writer, bytes).await.map_err(|_| ProxyError::ClientGone)?;
             }
         };
+        request.record.engine_answered(head.status);
         self.upstream.learn(&head);
         headers::drop_nominated(&mut head.headers);
         let framing = Framing::of_response(&head, &request.head.method)

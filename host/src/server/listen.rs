@@ -74,6 +74,8 @@ pub enum ListenError {
 pub struct Listener {
     socket: Socket,
     tls: Option<TlsAcceptor>,
+    /// What it is called where a client is told of.
+    name: Arc<str>,
 }
 
 enum Socket {
@@ -86,6 +88,7 @@ pub(super) struct Incoming {
     stream: Raw,
     tls: Option<TlsAcceptor>,
     peer: Peer,
+    listener: Arc<str>,
 }
 
 enum Raw {
@@ -101,6 +104,10 @@ pub struct Accepted {
     pub writer: Writer,
     /// Who it is.
     pub peer: Peer,
+    /// Which listener it came to.
+    pub listener: Arc<str>,
+    /// Where it comes from, over a network.
+    pub address: Option<SocketAddr>,
 }
 
 /// Who connected, as far as the listener can prove it.
@@ -142,18 +149,18 @@ impl Listener {
             return Err(ListenError::NoSocketPassed);
         }
         let tls = listen.tls.clone().map(TlsAcceptor::from);
-        Ok(sockets.into_iter().map(|socket| Self { socket, tls: tls.clone() }).collect())
+        Ok(sockets.into_iter().map(|socket| Self::new(socket, tls.clone())).collect())
+    }
+
+    fn new(socket: Socket, tls: Option<TlsAcceptor>) -> Self {
+        let name = socket.address().into();
+        Self { socket, tls, name }
     }
 
     /// The address as it is bound, with the port that the system chose.
     #[must_use]
     pub fn address(&self) -> String {
-        match &self.socket {
-            Socket::Unix { path, .. } => format!("unix://{}", path.display()),
-            Socket::Tcp(listener) => listener
-                .local_addr()
-                .map_or_else(|_| "tcp://".to_owned(), |bound| format!("tcp://{bound}")),
-        }
+        self.socket.address()
     }
 
     pub(super) async fn accept(&self) -> io::Result<Incoming> {
@@ -168,7 +175,18 @@ impl Listener {
                 (Raw::Tcp(stream), Peer::Tcp(address))
             }
         };
-        Ok(Incoming { stream, tls: self.tls.clone(), peer })
+        Ok(Incoming { stream, tls: self.tls.clone(), peer, listener: Arc::clone(&self.name) })
+    }
+}
+
+impl Socket {
+    fn address(&self) -> String {
+        match self {
+            Self::Unix { path, .. } => format!("unix://{}", path.display()),
+            Self::Tcp(listener) => listener
+                .local_addr()
+                .map_or_else(|_| "tcp://".to_owned(), |bound| format!("tcp://{bound}")),
+        }
     }
 }
 
@@ -193,6 +211,11 @@ impl Incoming {
 
     /// Shakes hands where the listener wants it.
     pub(super) async fn establish(self) -> io::Result<Accepted> {
+        let address = match self.peer {
+            Peer::Tcp(address) => Some(address),
+            _ => None,
+        };
+        let listener = self.listener;
         let ((reader, writer), peer) = match (self.stream, self.tls) {
             (Raw::Unix(stream), _) => (stream::from_unix(stream), self.peer),
             (Raw::Tcp(stream), None) => (stream::from_tcp(stream), self.peer),
@@ -206,7 +229,7 @@ impl Incoming {
                 (stream::from_tls(stream.into()), peer)
             }
         };
-        Ok(Accepted { source: Source::new(reader), writer, peer })
+        Ok(Accepted { source: Source::new(reader), writer, peer, listener, address })
     }
 }
 

@@ -36,7 +36,7 @@ errors! {
         "1:1: endpoint: this key is unknown; did you mean \"endpoints\"?";
     an_unknown_key_unlike_any: "quux: {}" =>
         "1:1: quux: this key is unknown; known here: version, endpoints, events, adapters, listen, \
-         engine, limits, keyvalue, adapters_dir, require_digest";
+         engine, limits, keyvalue, audit, adapters_dir, require_digest";
     both_spellings: "plugins: {}\nadapters: {}" =>
         "1:10: plugins: `plugins` is the old name of `adapters`, which is here too; move its \
          entries to `adapters`";

@@ -8,7 +8,7 @@ use tracing::Instrument;
 use crate::hook::breaker::{Health, Leave, Turn};
 use crate::hook::effect::{Effect, Judged};
 use crate::hook::{Adapter, Call, Diff, HookError, HookFailure, HookKind, Link, Member, Mode};
-use crate::hook::{OnFailure, Outcome, Stage};
+use crate::hook::{Journal, OnFailure, Outcome, Stage};
 use crate::telemetry;
 
 /// One hook of one adapter.
@@ -16,6 +16,8 @@ use crate::telemetry;
 pub(super) struct Hook<'a> {
     pub(super) link: &'a Link,
     pub(super) kind: HookKind,
+    /// What is kept of it.
+    pub(super) journal: &'a Journal,
 }
 
 /// An adapter, what to tell it, and leave to do so.
@@ -29,6 +31,11 @@ impl<'a> Hook<'a> {
     /// What the log says of a message that it changed.
     pub(super) fn changed(self, event: &'static str) -> Stage<'a> {
         Stage { event, by: Some((&self.member().name, self.kind.as_str())) }
+    }
+
+    /// It is its turn.
+    pub(super) fn begin(self) {
+        self.journal.begin(self.member(), self.kind);
     }
 
     fn member(self) -> &'a Member {
@@ -46,8 +53,10 @@ impl<'a> Hook<'a> {
         let began = Instant::now();
         let ran = hook.instrument(span.clone()).await;
         let outcome = ran.as_ref().map_or("failed", Outcome::name);
-        tally.took(began.elapsed());
-        telemetry::hook_ended(&span, outcome, began.elapsed());
+        let time = began.elapsed();
+        tally.took(time);
+        self.journal.note(|deed| deed.took(time));
+        telemetry::hook_ended(&span, outcome, time);
         ran
     }
 
@@ -68,10 +77,13 @@ impl<'a> Hook<'a> {
         self.report(leave, judged.as_ref().err());
         let Some(Judged { outcome, effect }) = self.settle(judged)? else { return Ok(None) };
         self.member().tally.decided(outcome);
-        if self.member().mode == Mode::Enforce {
+        let is_enforced = self.member().mode == Mode::Enforce;
+        let diff = (!is_enforced || self.journal.is_open()).then(|| diff(&effect));
+        self.journal.note(|deed| deed.decided(outcome, &effect, diff.clone()));
+        if is_enforced {
             return Ok(Some(effect));
         }
-        self.record(outcome, Ok(&diff(&effect)));
+        self.record(outcome, Ok(&diff.unwrap_or_default()));
         Ok(None)
     }
 
@@ -83,6 +95,7 @@ impl<'a> Hook<'a> {
             Err(failure) => failure,
         };
         tally.failed(failure.kind());
+        self.journal.note(|deed| deed.failed(&failure, *on_failure));
         if *mode == Mode::Monitor {
             self.record("failed", Err(&failure));
             return Ok(None);

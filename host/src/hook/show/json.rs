@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::super::diff::{MASK, masked_text};
 use super::sheet::{Full, Sheet};
@@ -28,6 +29,13 @@ pub(super) fn masked(body: &[u8]) -> Option<String> {
     }
     drop(json);
     (!is_first).then(|| sheet.finish(rest.len()))
+}
+
+/// A body that is one JSON value, as it may be told; none if it is no such, or too long to be told whole.
+#[must_use]
+pub fn masked_json(body: &[u8]) -> Option<Box<RawValue>> {
+    // What was cut off ends with words that are no JSON.
+    RawValue::from_string(masked(body)?).ok()
 }
 
 /// Writes one value down as it is read.

@@ -54,8 +54,10 @@ impl Sheet {
     }
 }
 
-/// A text without what could forge lines, drive a terminal, or turn the direction of the text.
-pub(super) fn visible(text: &str) -> String {
+/// A text without what could forge lines, drive a terminal, or turn the direction of the text. JSON
+/// stays the same JSON: there, such characters stand in strings only.
+#[must_use]
+pub fn visible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
