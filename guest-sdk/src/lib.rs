@@ -122,7 +122,7 @@ pub mod testing;
 pub use ::log;
 
 pub use adapter::{Adapter, BodyNeed, Post, Pre, Reason, Rejection};
-pub use context::{Client, Context};
+pub use context::{Certificate, Client, Context};
 pub use duration::duration;
 pub use error::{Error, Result};
 pub use event::{EngineEvent, Event, News, Resync};

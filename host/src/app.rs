@@ -115,7 +115,7 @@ impl App {
         let serving = async {
             let _ = timeout(PATIENCE, generations.settled()).await;
             for listener in &listeners {
-                tracing::info!(address = %listener.address(), "listening");
+                tracing::info!(address = %listener.address(), listener = listener.label(), "listening");
             }
             server::run(listeners, Arc::new(proxy), stop.notified(), now.notified()).await;
             events.ended().await;
@@ -165,7 +165,8 @@ async fn parts(
     audit.apply(config.audit.as_ref())?;
     let mut listeners = Vec::new();
     for listener in &config.listeners {
-        listeners.extend(Listener::bind(&listen(listener)?).await?);
+        let passed = environment.socket_names.as_deref().unwrap_or_default();
+        listeners.extend(Listener::bind(&listen(listener, passed)?).await?);
     }
     let serving = Arc::clone(&generations);
     let reloader =
@@ -206,13 +207,15 @@ impl Signals {
     }
 }
 
-fn listen(listener: &config::Listener) -> Result<Listen, TlsError> {
+fn listen(listener: &config::Listener, passed: &[String]) -> Result<Listen, TlsError> {
     let tls = listener
         .tls
         .as_ref()
         .map(|tls| tls::server(identity(&tls.identity), tls.client_ca.as_deref()));
     Ok(Listen {
         address: listener.address.clone(),
+        name: listener.name.clone(),
+        socket_names: passed.to_vec(),
         mode: listener.mode,
         owner: listener.owner.clone(),
         group: listener.group.clone(),

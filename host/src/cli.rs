@@ -59,6 +59,9 @@ enum Command {
     Explain {
         /// The call, for example 'POST /v1.43/containers/create'; or 'event container start'.
         call: String,
+        /// The listener that it comes through: its name, or its address; the first one by default.
+        #[arg(long)]
+        listener: Option<String>,
         #[command(flatten)]
         file: File,
     },
@@ -94,7 +97,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Report> {
             Command::Check { positional, file } => {
                 check::run(positional.as_ref().unwrap_or(&file.config)).await
             }
-            Command::Explain { call, file } => explain::run(call, &file.config).await,
+            Command::Explain { call, listener, file } => {
+                explain::run(call, listener.as_deref(), &file.config).await
+            }
             Command::Inspect { component, config } => {
                 inspect::run(component, config.as_deref()).await
             }
@@ -117,7 +122,18 @@ fn environment() -> Environment {
         docker_cert_path: folder("DOCKER_CERT_PATH")
             .or_else(|| folder("DOCKER_CONFIG"))
             .or_else(home),
+        socket_names: socket_names(),
     }
+}
+
+/// What systemd calls the sockets that it hands over to this process, if it does: sd_listen_fds(3).
+fn socket_names() -> Option<Vec<String>> {
+    let text = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    text("LISTEN_FDS")?;
+    let is_ours = text("LISTEN_PID").is_none_or(|pid| pid.parse() == Ok(std::process::id()));
+    let name = |name: &str| if name == "unknown" { String::new() } else { name.to_owned() };
+    let names = text("LISTEN_FDNAMES").unwrap_or_default();
+    is_ours.then(|| names.split(':').map(name).collect())
 }
 
 /// Compiled components are kept, so that the next start is quick.

@@ -14,6 +14,7 @@ mod events;
 mod grants;
 mod keyvalue;
 mod listen;
+mod listener_names;
 mod name;
 mod node;
 mod policy;
@@ -61,6 +62,9 @@ pub struct Environment {
     /// `DOCKER_CERT_PATH`: the folder of `ca.pem`, `cert.pem` and `key.pem` for it; by default the
     /// Docker command line's own folder.
     pub docker_cert_path: Option<PathBuf>,
+    /// `LISTEN_FDNAMES`: what systemd calls the sockets that it hands over, in their order, empty for
+    /// those that it did not name; none where it hands over none.
+    pub socket_names: Option<Vec<String>>,
 }
 
 /// What a configuration depends on besides its text, so that reading the text does no I/O.

@@ -4,4 +4,4 @@ mod pattern;
 mod table;
 
 pub use pattern::{EndpointPattern, PatternError};
-pub use table::{Element, EndpointTable, Match, Matched, Rule, TableError};
+pub use table::{Element, EndpointTable, Listeners, Match, Matched, Rule, TableError, Through};

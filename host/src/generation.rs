@@ -40,6 +40,15 @@ pub struct Generations {
     kept: Mutex<Vec<Weak<Generation>>>,
 }
 
+/// What decides, besides the call itself, which endpoints are its.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// What the listener is called that it came through.
+    pub listener: Arc<str>,
+    /// What the Docker Engine serves unversioned calls under, if that is known.
+    pub version: Option<Arc<String>>,
+}
+
 /// What serves one call.
 pub struct Serving {
     /// The generation that the request keeps.
@@ -67,13 +76,14 @@ impl Generation {
         &self.members
     }
 
-    /// The adapters for a call. `version` is what the Docker Engine serves unversioned calls under.
+    /// The adapters for a call.
     #[must_use]
-    pub fn chain(&self, call: &Call, version: Option<&str>) -> Chain {
+    pub fn chain(&self, call: &Call, arrival: &Arrival) -> Chain {
         if self.table.is_empty() {
             return Chain::default();
         }
-        let matched = self.table.lookup(&call.method, &spellings(call, version));
+        let through = self.table.through(&arrival.listener);
+        let matched = through.lookup(&call.method, &arrival.spellings(call));
         let link = |element: Element<usize>| Link {
             pattern: element.pattern,
             member: Arc::clone(&self.members[element.adapter]),
@@ -96,21 +106,24 @@ impl Generation {
 
     /// Whether two calls match the same endpoints: what a patch must not change.
     #[must_use]
-    pub fn matches_alike(&self, one: &Call, other: &Call, version: Option<&str>) -> bool {
-        let (one_path, other_path) = (spellings(one, version), spellings(other, version));
-        self.table.matches_same(&one.method, &one_path, &other_path)
+    pub fn matches_alike(&self, one: &Call, other: &Call, arrival: &Arrival) -> bool {
+        let (one_path, other_path) = (arrival.spellings(one), arrival.spellings(other));
+        let through = self.table.through(&arrival.listener);
+        through.matches_same(&one.method, &one_path, &other_path)
     }
 
-    /// The patterns that match a call, and by which spelling.
+    /// The patterns that match a call, and by which spelling, whatever the listener.
     #[must_use]
-    pub fn explain(&self, call: &Call, version: Option<&str>) -> Vec<Match> {
-        self.table.matches(&call.method, &spellings(call, version))
+    pub fn explain(&self, call: &Call, arrival: &Arrival) -> Vec<Match> {
+        self.table.matches(&call.method, &arrival.spellings(call))
     }
 }
 
-fn spellings(call: &Call, version: Option<&str>) -> Spellings {
-    let version = version.and_then(|version| version.parse::<ApiVersion>().ok());
-    call.spellings(version.as_ref())
+impl Arrival {
+    fn spellings(&self, call: &Call) -> Spellings {
+        let version = self.version.as_ref().and_then(|version| version.parse::<ApiVersion>().ok());
+        call.spellings(version.as_ref())
+    }
 }
 
 impl Generations {
@@ -170,11 +183,11 @@ impl Generations {
     }
 
     /// The adapters for a call. Waits for those that are being loaded, and for no others.
-    pub async fn serving(&self, call: &Call, version: Option<&str>) -> Serving {
+    pub async fn serving(&self, call: &Call, arrival: &Arrival) -> Serving {
         let mut changed: Option<Receiver<u64>> = None;
         loop {
             let generation = self.current();
-            let chain = generation.chain(call, version);
+            let chain = generation.chain(call, arrival);
             if generation.is_settled(&chain) {
                 return Serving { generation, chain };
             }

@@ -24,7 +24,7 @@ mod show;
 mod tally;
 
 pub use adapter::{Adapter, BodyNeed, Call, Carry, Description, Hooks, PostOutcome, PreOutcome};
-pub use adapter::{Client, Context, UnwindReason};
+pub use adapter::{Certificate, Client, Context, UnwindReason};
 pub use breaker::Breaker;
 pub use chain::{Chain, Link, Member, State};
 pub use diff::{Change, Diff, Edit, quote};

@@ -26,7 +26,7 @@ use self::hooks::Hooks;
 use self::reply::{Persist, Reply};
 use self::request::Request;
 use crate::audit::Audit;
-use crate::generation::{Generations, Serving};
+use crate::generation::{Arrival, Generations, Serving};
 use crate::hook::{Chain, UnwindReason};
 use crate::http1::RequestHead;
 use crate::telemetry;
@@ -98,8 +98,8 @@ impl Proxy {
 
         let unhooked = self.generations.current().is_empty() && !request.record.wants_body();
         let version = if unhooked { None } else { self.upstream.api_version().await };
-        let serving =
-            self.generations.serving(request.call()?, version.as_deref().map(String::as_str));
+        let arrival = Arrival { listener: Arc::clone(&client.listener), version };
+        let serving = self.generations.serving(request.call()?, &arrival);
         let Serving { generation, chain } = client.unless_gone(serving).await?;
         request.admit(&chain, client).await?;
         if chain.is_empty() && !request.record.wants_body() {
@@ -109,8 +109,8 @@ impl Proxy {
         }
 
         record(&chain);
-        let context = self.context(request, client, version.as_deref())?;
-        let hooks = hooks.insert(Hooks::new(generation, chain, context, version));
+        let context = self.context(request, client, &arrival)?;
+        let hooks = hooks.insert(Hooks::new(generation, chain, context, arrival));
         hooks.keep(request.record.journal());
         hooks.gather(request, client).await?;
         if let Some(reply) = hooks.pre(request, client).await? {

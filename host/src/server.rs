@@ -2,6 +2,7 @@
 //!
 //! The server does not know what it serves.
 
+mod certificate;
 mod listen;
 
 use std::io;
@@ -13,8 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use crate::telemetry;
-
+pub use certificate::{Certificate, CertificateError};
 pub use listen::{Accepted, Listen, ListenError, Listener, Peer};
 
 /// How long requests and tunnels may go on after the signal to stop.
@@ -104,7 +104,7 @@ impl<S: Service> Accepting<S> {
 
     fn spawn(&self, incoming: listen::Incoming, drain: CancellationToken, kill: CancellationToken) {
         let service = Arc::clone(&self.service);
-        let span = telemetry::connection_span(&incoming.peer_name());
+        let span = incoming.span();
         let serving = async move {
             let established = tokio::select! {
                 established = incoming.establish() => established,

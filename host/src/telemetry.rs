@@ -34,10 +34,21 @@ pub fn init() {
     }
 }
 
-/// One client's connection.
+/// One client's connection, and what the listener is called that it came through.
 #[must_use]
-pub fn connection_span(client: &str) -> Span {
-    info_span!("connection", "client.address" = client)
+pub fn connection_span(client: &str, listener: &str) -> Span {
+    info_span!(
+        "connection",
+        "client.address" = client,
+        "powerstrip.listener" = listener,
+        "tls.client.subject" = Empty,
+        "powerstrip.client.names" = Empty,
+    )
+}
+
+/// Records the certificate of a connection's client.
+pub fn client_certificate(span: &Span, subject: &str, names: &str) {
+    span.record("tls.client.subject", subject).record("powerstrip.client.names", names);
 }
 
 /// One request. The query is left out: it may hold secrets.

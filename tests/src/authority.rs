@@ -1,10 +1,12 @@
 //! Certificates for tests that speak TLS, and both of its ends.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer};
+use rcgen::{KeyPair, SanType};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
@@ -55,10 +57,22 @@ impl Authority {
     /// # Panics
     /// When the folder is gone.
     pub fn sign(&self, name: &str, cert: &str, key: &str) {
+        self.sign_names(Some(name), &["IP:127.0.0.1", "DNS:localhost"], [cert, key]);
+    }
+
+    /// Signs a certificate with this common name, if any, and with these names of its subject, each
+    /// behind its kind: `DNS:`, `IP:`, `URI:` or `email:`.
+    ///
+    /// # Panics
+    /// When a name is malformed, or the folder is gone.
+    pub fn sign_names(&self, common: Option<&str>, names: &[&str], [cert, key]: [&str; 2]) {
         let pair = KeyPair::generate().expect("a key can be drawn");
-        let hosts = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-        let mut params = CertificateParams::new(hosts).expect("well-formed names");
-        params.distinguished_name.push(DnType::CommonName, name);
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        if let Some(common) = common {
+            params.distinguished_name.push(DnType::CommonName, common);
+        }
+        params.subject_alt_names = names.iter().map(|name| alternative(name)).collect();
         let certificate = params.signed_by(&pair, &self.issuer).expect("it is well-formed");
         fs::write(self.file(cert), certificate.pem()).expect("a folder of ours");
         fs::write(self.file(key), pair.serialize_pem()).expect("a folder of ours");
@@ -87,14 +101,30 @@ impl Authority {
     /// # Panics
     /// When nobody there shakes hands.
     pub async fn connect(&self, address: &str) -> client::TlsStream<TcpStream> {
-        let (chain, key) = self.identity();
+        let connected = self.connect_as(address, ["cert.pem", "key.pem"]).await;
+        connected.expect("they trust each other")
+    }
+
+    /// Connects to `tcp://127.0.0.1:port` and shows the certificate in these files.
+    ///
+    /// # Errors
+    /// When the other side does not shake hands.
+    ///
+    /// # Panics
+    /// When nobody listens there.
+    pub async fn connect_as(
+        &self,
+        address: &str,
+        files: [&str; 2],
+    ) -> io::Result<client::TlsStream<TcpStream>> {
+        let (chain, key) = self.identity(files);
         let config = ClientConfig::builder().with_root_certificates(self.roots());
         let config = config.with_client_auth_cert(chain, key).expect("they belong together");
         let tcp = TcpStream::connect(address.trim_start_matches("tcp://")).await;
         let name = ServerName::try_from("127.0.0.1").expect("an address");
         let connector = TlsConnector::from(Arc::new(config));
         let shaken = connector.connect(name, tcp.expect("somebody listens"));
-        within("a handshake", shaken).await.expect("they trust each other")
+        within("a handshake", shaken).await
     }
 
     /// Shakes hands with a client, who must show a certificate.
@@ -102,7 +132,7 @@ impl Authority {
     /// # Panics
     /// When the client does not.
     pub async fn accept(&self, tcp: TcpStream) -> server::TlsStream<TcpStream> {
-        let (chain, key) = self.identity();
+        let (chain, key) = self.identity(["cert.pem", "key.pem"]);
         let verifier = WebPkiClientVerifier::builder(Arc::new(self.roots())).build();
         let config = ServerConfig::builder()
             .with_client_cert_verifier(verifier.expect("there is an authority"))
@@ -119,10 +149,25 @@ impl Authority {
         roots
     }
 
-    fn identity(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
-        let certificate = CertificateDer::from_pem_file(self.file("cert.pem"));
-        let key = PrivateKeyDer::from_pem_file(self.file("key.pem"));
+    fn identity(
+        &self,
+        [cert, key]: [&str; 2],
+    ) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        let certificate = CertificateDer::from_pem_file(self.file(cert));
+        let key = PrivateKeyDer::from_pem_file(self.file(key));
         (vec![certificate.expect("we wrote it")], key.expect("we wrote it"))
+    }
+}
+
+fn alternative(name: &str) -> SanType {
+    let (kind, name) = name.split_once(':').expect("a kind and a name");
+    let text = || name.try_into().expect("ASCII");
+    match kind {
+        "DNS" => SanType::DnsName(text()),
+        "URI" => SanType::URI(text()),
+        "email" => SanType::Rfc822Name(text()),
+        "IP" => SanType::IpAddress(name.parse().expect("an address")),
+        _ => panic!("there is no kind {kind} here"),
     }
 }
 

@@ -6,7 +6,8 @@ mod body;
 mod config;
 
 use powerstrip_sdk::{
-    Adapter, Client, Context, Event, News, Post, Pre, Reason, Request, Response, Result, log,
+    Adapter, Certificate, Client, Context, Event, News, Post, Pre, Reason, Request, Response,
+    Result, log,
 };
 
 use config::{Config, Part};
@@ -104,11 +105,14 @@ fn print_context(context: &Context) {
     log::info!("   endpoint: {endpoint}{}, by pattern {}", variables.concat(), context.pattern);
     let client = match &context.client {
         Client::Unix { pid, uid, gid } => format!("process {pid} of user {uid}, group {gid}"),
-        Client::Tls(subject) => format!("certificate of {subject}"),
+        Client::Tls(Certificate { subject, names }) => {
+            format!("certificate of \"{subject}\", {}", names.join(", "))
+        }
         Client::Unknown => "unknown".to_owned(),
     };
     let left = context.deadline_left;
-    log::info!("   client: {client}; API {}; {left:?} left", context.api_version);
+    let (api, listener) = (&context.api_version, &context.listener);
+    log::info!("   client: {client}, through {listener}; API {api}; {left:?} left");
 }
 
 powerstrip_sdk::export!(Debug: pre, post, unwind, events);

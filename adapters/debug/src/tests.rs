@@ -20,7 +20,7 @@ fn a_request_is_printed_with_its_context_its_headers_and_its_body() {
     let expected = [
         "info: pre-hook POST /v1.47/containers/create?name=web",
         "info:    endpoint: not in the catalogue, by pattern ",
-        "info:    client: unknown; API ; 0ns left",
+        "info:    client: unknown, through ; API ; 0ns left",
         "info:    content-type: application/json",
         "info:    body of the request:",
         "info:    {",

@@ -18,8 +18,9 @@ pub(crate) use sections::{
 };
 pub(crate) use value::{Glob, Many, Numbers};
 
-use crate::identity::{ClientIs, Template};
+use crate::identity::ClientIs;
 use crate::pattern::EndpointPattern;
+use crate::template::Template;
 
 /// The configuration.
 #[derive(Debug, Default, Deserialize)]

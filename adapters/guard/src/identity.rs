@@ -1,13 +1,12 @@
-//! Who calls: conditions on clients, and texts that name them.
+//! Who calls: conditions on clients.
 
-use std::fmt;
-
-use powerstrip_sdk::{Client, Context};
+use powerstrip_sdk::{Certificate, Client, Context};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
 
 use crate::config::{Glob, Many, Numbers};
-use crate::refusal::{Judged, Refusal};
+
+/// Kinds of names that a certificate may have.
+const KINDS: [&str; 7] = ["DNS:", "IP:", "URI:", "email:", "dirName:", "RID:", "otherName:"];
 
 /// A condition on the client: all that is said of it must be so.
 #[derive(Debug, Default, Deserialize)]
@@ -19,98 +18,76 @@ pub(crate) struct ClientIs {
     gid: Many<Numbers>,
     /// Its process.
     pid: Many<Numbers>,
-    /// The subject of its certificate.
+    /// The subject of its certificate, and nothing else of it: who signs a certificate may have looked
+    /// at one and not at the other.
     tls: Many<Glob>,
+    /// One of the other names of its certificate, with its kind before it.
+    san: Many<Glob>,
+    /// The SPIFFE ID of its certificate.
+    spiffe: Many<Glob>,
+    /// The listener that it came through.
+    listener: Many<Glob>,
     /// Whether nothing is proven of it.
     anonymous: Option<bool>,
 }
 
 impl ClientIs {
-    /// Whether this client is such a one.
-    pub(crate) fn holds(&self, client: &Client) -> bool {
-        let wants_peer = !(self.uid.is_empty() && self.gid.is_empty() && self.pid.is_empty());
-        let wants_subject = !self.tls.is_empty();
-        let is_anonymous = *client == Client::Unknown;
+    /// Whether the client of this call is such a one.
+    pub(crate) fn holds(&self, context: &Context) -> bool {
+        let is_anonymous = context.client == Client::Unknown;
         if self.anonymous.is_some_and(|anonymous| anonymous != is_anonymous) {
             return false;
         }
-        match client {
+        if !self.listener.is_empty() && !self.listener.matches(&context.listener) {
+            return false;
+        }
+        match &context.client {
             Client::Unix { pid, uid, gid } => {
                 let one = |of: &Many<Numbers>, number: u32| {
                     of.is_empty() || of.iter().any(|range| range.contains(number))
                 };
-                !wants_subject
+                !self.wants_certificate()
                     && one(&self.uid, *uid)
                     && one(&self.gid, *gid)
                     && one(&self.pid, *pid)
             }
-            Client::Tls(subject) => !wants_peer && (!wants_subject || self.tls.matches(subject)),
-            Client::Unknown => !wants_peer && !wants_subject,
+            Client::Tls(certificate) => !self.wants_peer() && self.fits(certificate),
+            Client::Unknown => !self.wants_peer() && !self.wants_certificate(),
         }
     }
-}
 
-/// A text with `{uid}`, `{gid}`, `{pid}`, `{tls}` or `{client}` in it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Template(String);
+    fn wants_peer(&self) -> bool {
+        !(self.uid.is_empty() && self.gid.is_empty() && self.pid.is_empty())
+    }
 
-const NAMES: [&str; 5] = ["uid", "gid", "pid", "tls", "client"];
+    fn wants_certificate(&self) -> bool {
+        !(self.tls.is_empty() && self.san.is_empty() && self.spiffe.is_empty())
+    }
 
-impl Template {
-    /// The text for a client; none where it names what is not known of it.
-    pub(crate) fn fill(&self, context: &Context) -> Judged<String> {
-        let mut text = self.0.clone();
-        for name in NAMES {
-            let place = format!("{{{name}}}");
-            if !text.contains(&place) {
-                continue;
+    fn fits(&self, certificate: &Certificate) -> bool {
+        let Certificate { subject, names } = certificate;
+        let is_spiffe = || certificate.spiffe_id().is_some_and(|id| self.spiffe.matches(id));
+        (self.tls.is_empty() || self.tls.matches(subject))
+            && (self.san.is_empty() || names.iter().any(|name| self.san.matches(name)))
+            && (self.spiffe.is_empty() || is_spiffe())
+    }
+
+    /// Conditions that no client meets, or that more meet than they seem to say.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for name in self.san.iter().map(Glob::as_str) {
+            if !KINDS.iter().any(|kind| name.starts_with(kind)) {
+                let kinds = "DNS:, IP:, URI: or email:";
+                problems.push(format!("san: \"{name}\" does not begin with a kind: {kinds}"));
             }
-            let value = known(name, &context.client).ok_or_else(|| {
-                Refusal::Denied(format!("it is labelled by {place}, which is not known of you"))
-            })?;
-            text = text.replace(&place, &value);
+            if name.starts_with("DNS:") && name[4..].contains(char::is_uppercase) {
+                problems.push(format!("san: \"{name}\": names of hosts are in lower case here"));
+            }
         }
-        Ok(text)
-    }
-}
-
-fn known(name: &str, client: &Client) -> Option<String> {
-    match (name, client) {
-        ("uid", Client::Unix { uid, .. }) => Some(uid.to_string()),
-        ("gid", Client::Unix { gid, .. }) => Some(gid.to_string()),
-        ("pid", Client::Unix { pid, .. }) => Some(pid.to_string()),
-        ("tls", Client::Tls(subject)) => Some(subject.clone()),
-        ("client", Client::Unix { uid, .. }) => Some(format!("uid:{uid}")),
-        ("client", Client::Tls(subject)) => Some(format!("tls:{subject}")),
-        ("client", Client::Unknown) => Some("anonymous".to_owned()),
-        _ => None,
-    }
-}
-
-impl<'de> Deserialize<'de> for Template {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TemplateText)
-    }
-}
-
-struct TemplateText;
-
-impl Visitor<'_> for TemplateText {
-    type Value = Template;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, perhaps with {uid}, {gid}, {pid}, {tls} or {client} in it")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Template, E> {
-        let bare = NAMES
-            .iter()
-            .fold(text.to_owned(), |text, name| text.replace(&format!("{{{name}}}"), ""));
-        if bare.contains(['{', '}']) {
-            let known = "{uid}, {gid}, {pid}, {tls} and {client}";
-            return Err(E::custom(format!("in \"{text}\" only {known} stand for something")));
+        for id in self.spiffe.iter().map(Glob::as_str).filter(|id| !id.starts_with("spiffe://")) {
+            problems.push(format!("spiffe: \"{id}\" does not begin with spiffe://"));
         }
-        Ok(Template(text.to_owned()))
+        problems
     }
 }
 
@@ -122,14 +99,22 @@ mod tests {
 
     const USER: Client = Client::Unix { pid: 7, uid: 1000, gid: 100 };
 
+    fn certified(subject: &str, names: &[&str]) -> Client {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Client::Tls(Certificate { subject: subject.to_owned(), names })
+    }
+
     macro_rules! holds {
         ($($name:ident: $condition:tt, $client:expr => $expected:literal;)+) => {$(
             #[test]
             fn $name() {
                 let condition: Value = json!($condition);
                 let condition: ClientIs = serde_json::from_value(condition).expect("a condition");
+                let (client, listener) = ($client, "ci".to_owned());
 
-                assert_eq!(condition.holds(&$client), $expected);
+                let holds = condition.holds(&Context { client, listener, ..Context::default() });
+
+                assert_eq!((holds, condition.problems()), ($expected, Vec::<String>::new()));
             }
         )+};
     }
@@ -139,28 +124,52 @@ mod tests {
         one_of_several_users: {"uid": [1, "500-1500"]}, USER => true;
         another_user: {"uid": 0}, USER => false;
         a_user_of_another_group: {"uid": 1000, "gid": 0}, USER => false;
-        a_subject_is_no_user: {"uid": 1000}, Client::Tls("CN=a".into()) => false;
+        a_subject_is_no_user: {"uid": 1000}, certified("CN=a", &[]) => false;
         a_user_is_no_subject: {"tls": "*"}, USER => false;
-        a_subject: {"tls": ["CN=x", "CN=ci-*"]}, Client::Tls("CN=ci-7".into()) => true;
+        a_user_has_no_names: {"san": "URI:*"}, USER => false;
+        a_subject: {"tls": ["CN=x", "CN=ci-*"]}, certified("CN=ci-7", &[]) => true;
+        a_name_is_no_subject: {"tls": "CN=ci-*"}, certified("CN=a", &["dirName:CN=ci-7"]) => false;
+        a_subject_is_no_name: {"san": "DNS:ci"}, certified("CN=DNS:ci", &[]) => false;
+        one_of_the_names: {"san": "DNS:ci"}, certified("", &["IP:::1", "DNS:ci"]) => true;
+        a_name_of_another_kind: {"san": "URI:spiffe://a/*"},
+            certified("", &["DNS:uri:spiffe://a/b", "email:spiffe://a/b"]) => false;
+        a_subject_and_a_name: {"tls": "CN=a", "san": "DNS:b"}, certified("CN=a", &["DNS:b"]) => true;
+        the_subject_of_another: {"tls": "CN=b", "san": "DNS:b"},
+            certified("CN=a", &["DNS:b"]) => false;
+        a_spiffe_id: {"spiffe": "spiffe://a/ci/*"}, certified("", &["URI:spiffe://a/ci/7"]) => true;
+        another_spiffe_id: {"spiffe": "spiffe://a/ci/*"}, certified("", &["URI:spiffe://a/x"]) => false;
+        one_of_two_spiffe_ids: {"spiffe": "spiffe://a/*"},
+            certified("", &["URI:spiffe://a/1", "URI:spiffe://a/2"]) => false;
         nobody_is_no_user: {"uid": "0-4294967295"}, Client::Unknown => false;
+        nobody_has_no_certificate: {"spiffe": "spiffe://*"}, Client::Unknown => false;
         nobody: {"anonymous": true}, Client::Unknown => true;
         somebody: {"anonymous": false}, USER => true;
         everybody: {}, Client::Unknown => true;
+        through_this_listener: {"listener": ["ops", "c?"]}, Client::Unknown => true;
+        through_another_listener: {"listener": "ops"}, USER => false;
+        a_user_through_another_listener: {"uid": 1000, "listener": "unix://*"}, USER => false;
     }
 
-    #[test]
-    fn a_template_names_the_client() {
-        let template: Template = serde_json::from_value(json!("job-{uid}/{client}")).expect("text");
-        let context = Context { client: USER, ..Context::default() };
+    macro_rules! senseless {
+        ($($name:ident: $condition:tt => $problem:literal;)+) => {$(
+            #[test]
+            fn $name() {
+                let condition: Value = json!($condition);
+                let condition: ClientIs = serde_json::from_value(condition).expect("it is read");
 
-        assert_eq!(template.fill(&context), Ok("job-1000/uid:1000".to_owned()));
-        assert!(template.fill(&Context::default()).is_err());
+                assert_eq!(condition.problems(), [$problem]);
+            }
+        )+};
     }
 
-    #[test]
-    fn an_unknown_place_is_an_error() {
-        let template = serde_json::from_value::<Template>(json!("{user}"));
-
-        assert!(template.is_err());
+    senseless! {
+        a_name_without_a_kind: {"san": "ci.example.org"} =>
+            "san: \"ci.example.org\" does not begin with a kind: DNS:, IP:, URI: or email:";
+        names_of_any_kind: {"san": "*ci"} =>
+            "san: \"*ci\" does not begin with a kind: DNS:, IP:, URI: or email:";
+        a_host_in_upper_case: {"san": "DNS:CI"} =>
+            "san: \"DNS:CI\": names of hosts are in lower case here";
+        an_id_without_its_scheme: {"spiffe": "a/ci"} =>
+            "spiffe: \"a/ci\" does not begin with spiffe://";
     }
 }

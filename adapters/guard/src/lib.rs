@@ -19,6 +19,7 @@ mod policy;
 mod preset;
 mod reference;
 mod refusal;
+mod template;
 
 use powerstrip_sdk::{Adapter, BodyNeed, Error, Pre, Request, Response, Result};
 use serde_json::Value;

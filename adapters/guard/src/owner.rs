@@ -95,7 +95,7 @@ fn labels(policy: &Policy, call: &Call) -> Judged<BTreeMap<String, String>> {
     let forced = policy.labels.iter().map(|(key, value)| (key, value));
     // The first is the strongest: the owner's, then the operator's own, then those of presets.
     let all: Vec<_> = own.chain(forced).collect();
-    let fill = |(key, value): &(&String, &crate::identity::Template)| {
+    let fill = |(key, value): &(&String, &crate::template::Template)| {
         value.fill(context).map(|value| ((*key).clone(), value))
     };
     all.iter().rev().map(fill).collect()

@@ -6,10 +6,10 @@ use serde_json::Value;
 use crate::call::Call;
 use crate::config::{Action, Config, ObjectIs, Owner, Ownership, Rule, Sections};
 use crate::draft::Draft;
-use crate::identity::Template;
 use crate::object::{Kind, Object};
 use crate::preset;
 use crate::refusal::{Judged, Refusal};
+use crate::template::Template;
 
 /// Calls without which no client gets as far as asking for anything.
 const HANDSHAKE: [&str; 3] = ["ping", "ping-head", "system-version"];
@@ -94,7 +94,7 @@ impl Rule {
 
     /// Whether its conditions hold.
     fn is_about(&self, call: &Call, draft: &Draft) -> Judged<bool> {
-        if self.client.as_ref().is_some_and(|client| !client.holds(&call.context().client)) {
+        if self.client.as_ref().is_some_and(|client| !client.holds(call.context())) {
             return Ok(false);
         }
         let conditions = [

@@ -1,5 +1,6 @@
 mod bodies;
 mod configuration;
+mod doors;
 mod ownership;
 mod presets;
 mod rules;

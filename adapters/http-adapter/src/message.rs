@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use powerstrip_sdk::{Client, Context, Error, Reason, Request, Response, Result};
+use powerstrip_sdk::{Certificate, Client, Context, Error, Reason, Request, Response, Result};
 use serde::Serialize;
 
 /// Values of each header by its name; protocol 2.
@@ -163,6 +163,7 @@ struct Facts<'a> {
     variables: BTreeMap<&'a str, &'a str>,
     api_version: &'a str,
     client: Caller<'a>,
+    listener: &'a str,
     upstream: &'a str,
     deadline_left_ms: u128,
 }
@@ -180,6 +181,7 @@ enum Caller<'a> {
     #[serde(rename_all = "PascalCase")]
     Tls {
         subject: &'a str,
+        names: &'a [String],
     },
     Unknown,
 }
@@ -195,9 +197,10 @@ impl<'a> Facts<'a> {
             api_version: &context.api_version,
             client: match &context.client {
                 Client::Unix { pid, uid, gid } => Caller::Unix { pid: *pid, uid: *uid, gid: *gid },
-                Client::Tls(subject) => Caller::Tls { subject },
+                Client::Tls(Certificate { subject, names }) => Caller::Tls { subject, names },
                 Client::Unknown => Caller::Unknown,
             },
+            listener: &context.listener,
             upstream: &context.upstream,
             deadline_left_ms: context.deadline_left.as_millis(),
         }

@@ -7,7 +7,7 @@ use tokio::signal::unix::Signal;
 
 use crate::aside;
 use crate::audit::Audit;
-use crate::config::{Config, ConfigError, Environment};
+use crate::config::{Config, ConfigError, Environment, Problem};
 use crate::generation::{Builder, Built, Changes, Generations};
 use crate::telemetry;
 
@@ -98,9 +98,27 @@ impl Reloader {
     async fn build(&mut self) -> Result<(Config, Built), ConfigError> {
         let (path, environment) = (self.path.clone(), self.environment.clone());
         let config = aside::wait(move || Config::load(&path, &environment)).await?;
+        refuse_other_listeners(&self.config, &config)?;
         let built = self.builder.build(&config).await?;
         Ok((config, built))
     }
+}
+
+/// Listeners are bound at the start and keep what they are called. An endpoint that is limited to what
+/// they are called in another file would count for nobody, or for others.
+fn refuse_other_listeners(bound: &Config, config: &Config) -> Result<(), ConfigError> {
+    let called = |config: &Config| -> Vec<(String, String)> {
+        let listeners = config.listeners.iter();
+        listeners.map(|it| (it.label(), it.address.to_string())).collect()
+    };
+    let is_limited = config.endpoints.iter().any(|it| it.listeners.names().is_some());
+    if !is_limited || called(bound) == called(config) {
+        return Ok(());
+    }
+    let message = "endpoints are limited to listeners, and these have changed".to_owned();
+    let hint = "start Powerstrip anew, or leave `listen` as it was".to_owned();
+    let problem = Problem::at_load(None, "listen".to_owned(), message, Some(hint));
+    Err(ConfigError::at_load(config.path.clone(), vec![problem]))
 }
 
 /// Says what became of the adapters.

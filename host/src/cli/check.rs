@@ -69,7 +69,8 @@ fn text(config: &Config, built: &Built, warnings: &[Value]) -> String {
         let _ = writeln!(text, "  warning: {}: {}", words("key"), words("message"));
     }
     for listener in &config.listeners {
-        let _ = writeln!(text, "  listen    {}", listener.address);
+        let name = listener.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+        let _ = writeln!(text, "  listen    {}{name}", listener.address);
     }
     let _ = writeln!(text, "  engine    {}", config.engine.address);
     let _ = writeln!(text, "  keyvalue  {}", config.keyvalue.store);
@@ -77,7 +78,9 @@ fn text(config: &Config, built: &Built, warnings: &[Value]) -> String {
         let _ = writeln!(text, "  audit     {audit}");
     }
     for endpoint in &config.endpoints {
-        let _ = writeln!(text, "  endpoint  {}", endpoint.pattern);
+        let names = endpoint.listeners.names();
+        let only = names.map(|names| format!(", only through {}", names.join(", ")));
+        let _ = writeln!(text, "  endpoint  {}{}", endpoint.pattern, only.unwrap_or_default());
     }
     for rule in &config.events {
         let names: Vec<_> = rule.adapters.iter().map(|named| named.name.as_str()).collect();

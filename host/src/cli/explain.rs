@@ -5,12 +5,13 @@ mod sight;
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use powerstrip::config::{AdapterConfig, Config};
+use powerstrip::config::{AdapterConfig, Config, Listener};
 use powerstrip::docker::{Call, Refusal, normalise};
 use powerstrip::endpoint::Match;
-use powerstrip::generation::{Builder, Generation};
+use powerstrip::generation::{Arrival, Builder, Generation};
 use powerstrip::hook::{Chain, HookKind, Link, State};
 use powerstrip::upstream::Upstream;
 use powerstrip::wasm::Runtime;
@@ -24,7 +25,7 @@ use sight::Sight;
 struct Explanation<'a> {
     config: &'a Config,
     call: Call,
-    version: Option<String>,
+    arrival: Arrival,
     matches: Vec<Match>,
     chain: Chain,
     sight: Sight,
@@ -34,7 +35,7 @@ struct Explanation<'a> {
 
 /// Explains a call such as `POST /v1.43/containers/create`, or an event such as
 /// `event container start`.
-pub(super) async fn run(call: &str, path: &Path) -> anyhow::Result<Report> {
+pub(super) async fn run(call: &str, listener: Option<&str>, path: &Path) -> anyhow::Result<Report> {
     let (method, target) = call.trim().split_once(char::is_whitespace).ok_or_else(|| {
         anyhow!("a call is a method and a path, for example 'POST /v1.43/containers/create'")
     })?;
@@ -52,14 +53,31 @@ pub(super) async fn run(call: &str, path: &Path) -> anyhow::Result<Report> {
             read.with_context(|| format!("the Docker Engine would refuse \"{method} {target}\""))?
         }
     };
+    let listener = through(listener, &config)?;
     let runtime = Runtime::new(&super::runtime_settings())?;
     let generation = Builder::new(runtime).build(&config).await?.generation;
     let version = match call.version {
         Some(version) => Some(version.to_string()),
         None => engine_version(&config).await,
     };
-    let explanation = explain(call, version, &generation, &config);
+    let arrival = Arrival { listener, version: version.map(Arc::new) };
+    let explanation = explain(call, arrival, &generation, &config);
     Ok(Report::new(text(&explanation), json(&explanation)))
+}
+
+/// What the listener is called that was asked for; the first one where none was.
+fn through(asked: Option<&str>, config: &Config) -> anyhow::Result<Arc<str>> {
+    let mut known: Vec<String> = config.listeners.iter().map(Listener::label).collect();
+    let Some(asked) = asked else { return Ok(known.swap_remove(0).into()) };
+    // Names that systemd gives stand in no listener, but where endpoints are limited to them.
+    let limits = config.endpoints.iter().filter_map(|endpoint| endpoint.listeners.names());
+    known.extend(limits.flatten().map(|name| (**name).to_owned()));
+    if known.iter().any(|name| name == asked) {
+        return Ok(asked.into());
+    }
+    known.sort_unstable();
+    known.dedup();
+    Err(anyhow!("no listener is named \"{asked}\"; known: {}", known.join(", ")))
 }
 
 /// What an unversioned call is served under; unknown where no engine answers.
@@ -70,17 +88,14 @@ async fn engine_version(config: &Config) -> Option<String> {
 
 fn explain<'a>(
     call: Call,
-    version: Option<String>,
+    arrival: Arrival,
     generation: &Generation,
     config: &'a Config,
 ) -> Explanation<'a> {
-    let (matches, chain) = (
-        generation.explain(&call, version.as_deref()),
-        generation.chain(&call, version.as_deref()),
-    );
+    let (matches, chain) = (generation.explain(&call, &arrival), generation.chain(&call, &arrival));
     let sight = Sight::of(&call);
     let (request_body, answer_body) = (sight.request_body(config), sight.answer_body(config));
-    Explanation { config, call, version, matches, chain, sight, request_body, answer_body }
+    Explanation { config, call, arrival, matches, chain, sight, request_body, answer_body }
 }
 
 impl Explanation<'_> {
@@ -97,19 +112,17 @@ impl Explanation<'_> {
 }
 
 fn text(explanation: &Explanation<'_>) -> String {
-    let Explanation { call, version, matches, request_body, answer_body, .. } = explanation;
+    let Explanation { call, arrival, matches, request_body, answer_body, .. } = explanation;
     let patterns = explanation.config.endpoints.len();
     let mut text = format!("{} {}\n", call.method, call.forward_target());
     let endpoint = call.endpoint.map_or("not in the catalogue", |endpoint| endpoint.name);
-    let version = version.as_deref().unwrap_or("not known");
+    let version = arrival.version.as_ref().map_or("not known", |version| version);
     let _ = writeln!(text, "  endpoint       {endpoint}");
     let _ = writeln!(text, "  API version    {version}");
-    let _ = writeln!(text, "  patterns       {} of {patterns} match", matches.len());
-    let how = |found: &Match| match found.as_sent {
-        true => "as sent".to_owned(),
-        false => format!("as {}", found.spelling),
-    };
-    let rows = matches.iter().map(|found| [found.pattern.to_string(), how(found)]);
+    let _ = writeln!(text, "  listener       {}", arrival.listener);
+    let count = matches.iter().filter(|found| found.listeners.has(&arrival.listener)).count();
+    let _ = writeln!(text, "  patterns       {count} of {patterns} match");
+    let rows = matches.iter().map(|found| [found.pattern.to_string(), how(found, arrival)]);
     text.push_str(&table(rows.collect()));
     for kind in [HookKind::Pre, HookKind::Post] {
         let row = |(link, sees): (&Link, String)| {
@@ -132,6 +145,19 @@ fn text(explanation: &Explanation<'_>) -> String {
     text
 }
 
+/// By which spelling a pattern matches, and whether it counts.
+fn how(found: &Match, arrival: &Arrival) -> String {
+    let spelling = match found.as_sent {
+        true => "as sent".to_owned(),
+        false => format!("as {}", found.spelling),
+    };
+    let but = if found.listeners.has(&arrival.listener) { "" } else { "but " };
+    match found.listeners.names() {
+        None => spelling,
+        Some(names) => format!("{spelling}, {but}only through {}", names.join(", ")),
+    }
+}
+
 /// Indented lines with their second column aligned.
 fn table(rows: Vec<[String; 2]>) -> String {
     let width = rows.iter().map(|[first, _]| first.chars().count()).max().unwrap_or(0);
@@ -140,10 +166,16 @@ fn table(rows: Vec<[String; 2]>) -> String {
 }
 
 fn json(explanation: &Explanation<'_>) -> Value {
-    let Explanation { call, version, matches, request_body, answer_body, .. } = explanation;
+    let Explanation { call, arrival, matches, request_body, answer_body, .. } = explanation;
     let matched = |found: &Match| {
-        let Match { pattern, spelling, as_sent, .. } = found;
-        json!({ "pattern": &**pattern, "spelling": spelling, "as_sent": as_sent })
+        let Match { pattern, spelling, as_sent, listeners, .. } = found;
+        json!({
+            "pattern": &**pattern,
+            "spelling": spelling,
+            "as_sent": as_sent,
+            "listeners": listeners.names().map(|names| names.iter().map(|it| &**it).collect::<Vec<_>>()),
+            "counts": listeners.has(&arrival.listener),
+        })
     };
     let hook = |(link, sees): (&Link, String)| {
         let ready = matches!(link.member.state, State::Ready(_));
@@ -162,7 +194,8 @@ fn json(explanation: &Explanation<'_>) -> Value {
         "method": call.method,
         "target": call.forward_target(),
         "endpoint": call.endpoint.map(|endpoint| endpoint.name),
-        "api_version": version,
+        "api_version": arrival.version.as_deref(),
+        "listener": &*arrival.listener,
         "matches": matches.iter().map(matched).collect::<Vec<_>>(),
         "pre": explanation.hooks(HookKind::Pre).map(hook).collect::<Vec<_>>(),
         "post": explanation.hooks(HookKind::Post).map(hook).collect::<Vec<_>>(),

@@ -7,7 +7,7 @@ use super::node::Kind;
 use super::quantity;
 use super::types::{Engine, EngineTls, Identity, ListenTls, Listener};
 use super::value::Value;
-use super::{DEFAULT_ENGINE, DEFAULT_LISTEN, Surroundings};
+use super::{DEFAULT_ENGINE, DEFAULT_LISTEN, Surroundings, listener_names};
 use crate::addr::{Address, AddressError, PLAIN_PORT, TLS_PORT};
 
 /// The most listeners: each is compared with all others.
@@ -173,7 +173,8 @@ fn collision(listener: &Address, engine: &NamedEngine) -> Option<(String, String
 }
 
 fn plain(address: Address) -> Listener {
-    Listener { address, mode: None, owner: None, group: None, tls: None, insecure: false }
+    let (name, mode, owner, group, tls) = (None, None, None, None, None);
+    Listener { address, name, mode, owner, group, tls, insecure: false }
 }
 
 fn read_listener(place: &Value<'_>, base: &Path, report: &mut Report) -> Option<Listener> {
@@ -190,8 +191,8 @@ fn read_listener(place: &Value<'_>, base: &Path, report: &mut Report) -> Option<
 }
 
 fn read_long(place: &Value<'_>, base: &Path, report: &mut Report) -> Option<Listener> {
-    let names = ["address", "mode", "owner", "group", "tls", "insecure"];
-    let [address, mode, owner, group, tls, insecure] = place.fields(names, report)?;
+    let names = ["address", "name", "mode", "owner", "group", "tls", "insecure"];
+    let [address, name, mode, owner, group, tls, insecure] = place.fields(names, report)?;
     if address.is_none() {
         report.problem(place.problem("`address` is missing"));
     }
@@ -213,6 +214,8 @@ fn read_long(place: &Value<'_>, base: &Path, report: &mut Report) -> Option<List
         };
         report.problem(value.problem(format!("this key has no meaning for {kind} addresses")));
     }
+    let name =
+        name.and_then(|it| it.parse("the name of a listener", report, listener_names::parse));
     let mode = mode.and_then(|value| value.parse("the mode of a file", report, quantity::mode));
     let owner = owner.and_then(|value| value.text("a user", report).map(str::to_owned));
     let group = group.and_then(|value| value.text("a group", report).map(str::to_owned));
@@ -222,7 +225,7 @@ fn read_long(place: &Value<'_>, base: &Path, report: &mut Report) -> Option<List
         Some(tls) => Some(read_listen_tls(&tls, base, report)?),
         None => None,
     };
-    Some(Listener { address: address?, mode, owner, group, tls, insecure })
+    Some(Listener { address: address?, name, mode, owner, group, tls, insecure })
 }
 
 fn read_listen_tls(tls: &Value<'_>, base: &Path, report: &mut Report) -> Option<ListenTls> {

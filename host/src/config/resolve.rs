@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{Problem, Report};
+use super::listener_names::ListenerNames;
 use super::node::Kind;
 use super::types::{AdapterConfig, Config, Endpoint, Named};
 use super::value::{Entry, OLD_ADAPTERS, Value, did_you_mean, duplicates};
@@ -82,11 +83,15 @@ fn sections(
     let section = pick_adapters(adapters, plugins, report);
     let mut adapters = adapters::read(section.as_ref(), &folder.path, report);
     folder.add_to(&mut adapters, report);
-    let names = Names { known: &adapters.names, folder: &folder.path };
-    let endpoints = endpoints.map(|section| read_endpoints(&section, &names, report));
-    let events = events.map(|section| events::read(&section, &names, report));
     let engine = listen::engine(engine.as_ref(), base, surroundings, report);
+    let problems = report.problems.len();
     let listeners = listen::listeners(listen.as_ref(), base, &engine, report);
+    let are_all = report.problems.len() == problems;
+    let names = Names { known: &adapters.names, folder: &folder.path };
+    let sockets = surroundings.environment.socket_names.as_deref();
+    let doors = ListenerNames::new(&listeners, sockets, are_all);
+    let endpoints = endpoints.map(|section| read_endpoints(&section, &names, &doors, report));
+    let events = events.map(|section| events::read(&section, &names, report));
     Some(Config {
         path: path.to_owned(),
         adapters_dir: folder.path,
@@ -205,13 +210,23 @@ impl Folder {
     }
 }
 
-fn read_endpoints(section: &Value<'_>, names: &Names<'_>, report: &mut Report) -> Vec<Endpoint> {
+fn read_endpoints(
+    section: &Value<'_>,
+    names: &Names<'_>,
+    doors: &ListenerNames<'_>,
+    report: &mut Report,
+) -> Vec<Endpoint> {
     let what = "a mapping of patterns to `pre` and `post`";
     let entries = section.mapping(what, report).unwrap_or_default();
-    entries.iter().filter_map(|entry| read_endpoint(entry, names, report)).collect()
+    entries.iter().filter_map(|entry| read_endpoint(entry, names, doors, report)).collect()
 }
 
-fn read_endpoint(entry: &Entry<'_>, names: &Names<'_>, report: &mut Report) -> Option<Endpoint> {
+fn read_endpoint(
+    entry: &Entry<'_>,
+    names: &Names<'_>,
+    doors: &ListenerNames<'_>,
+    report: &mut Report,
+) -> Option<Endpoint> {
     let pattern = read_pattern(entry, report);
     let is_empty = matches!(&entry.value.node.kind, Kind::Mapping(entries) if entries.is_empty());
     if is_empty || matches!(entry.value.node.kind, Kind::Null) {
@@ -220,11 +235,17 @@ fn read_endpoint(entry: &Entry<'_>, names: &Names<'_>, report: &mut Report) -> O
         report.problem(Problem { hint, ..problem });
         return None;
     }
-    let [pre, post, log] = entry.value.fields(["pre", "post", "log"], report)?;
+    let keys = ["pre", "post", "log", "listeners"];
+    let [pre, post, log, listeners] = entry.value.fields(keys, report)?;
+    if pre.is_none() && post.is_none() && log.is_none() && listeners.is_some() {
+        let hint = Some("give it `pre`, `post` or `log`, or remove it".to_owned());
+        report.problem(Problem { hint, ..entry.problem("this endpoint does nothing") });
+    }
     let pre = pre.map(|list| names.read(&list, report)).unwrap_or_default();
     let post = post.map(|list| names.read(&list, report)).unwrap_or_default();
     let log_bodies = log.and_then(|section| read_log(&section, report)).unwrap_or(false);
-    Some(Endpoint { pattern: pattern?, pre, post, log_bodies })
+    let listeners = listeners.map(|list| doors.read(&list, report)).unwrap_or_default();
+    Some(Endpoint { pattern: pattern?, listeners, pre, post, log_bodies })
 }
 
 /// What the log is to tell of an endpoint's calls.

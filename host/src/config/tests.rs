@@ -4,6 +4,7 @@ mod accepted;
 mod documentation;
 mod errors;
 mod hostile;
+mod listeners;
 
 use std::ffi::OsString;
 use std::io;

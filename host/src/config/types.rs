@@ -11,7 +11,7 @@ use super::webhook::{Protocol, WebhookUrl};
 use crate::addr::Address;
 use crate::audit;
 use crate::docker::EventFilter;
-use crate::endpoint::EndpointPattern;
+use crate::endpoint::{EndpointPattern, Listeners};
 use crate::grants::{Grants, Values};
 use crate::hook::{BreakerSettings, May, Mode, OnFailure};
 use crate::limits::{BodyLimits, Instances, Limits};
@@ -50,6 +50,8 @@ pub struct Config {
 pub struct Endpoint {
     /// The calls.
     pub pattern: EndpointPattern,
+    /// Through which listeners.
+    pub listeners: Listeners,
     /// Adapters before the Docker Engine.
     pub pre: Vec<Named>,
     /// Adapters after the Docker Engine.
@@ -125,6 +127,8 @@ pub struct Digest(pub [u8; 32]);
 pub struct Listener {
     /// Where.
     pub address: Address,
+    /// What endpoints and adapters know it by, in place of its address; several may share one.
+    pub name: Option<String>,
     /// The socket file's mode.
     pub mode: Option<u32>,
     /// The socket file's owner, a name or a number.
@@ -135,6 +139,14 @@ pub struct Listener {
     pub tls: Option<ListenTls>,
     /// Whether the user knows that whoever reaches it is root on this host.
     pub insecure: bool,
+}
+
+impl Listener {
+    /// What endpoints and adapters know it by. Sockets of systemd's may have names of their own.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.address.to_string())
+    }
 }
 
 /// TLS of a listener.

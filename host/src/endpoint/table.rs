@@ -13,12 +13,25 @@ use crate::docker::Spellings;
 pub struct Rule<T> {
     /// Which calls.
     pub pattern: EndpointPattern,
+    /// Through which listeners.
+    pub listeners: Listeners,
     /// Adapters before the call, in order.
     pub pre: Vec<T>,
     /// Adapters after the call, in order.
     pub post: Vec<T>,
     /// Whether the log tells the bodies of these calls.
     pub log_bodies: bool,
+}
+
+/// The listeners that an endpoint is limited to, by what they are called; none for all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listeners(Option<Arc<[Arc<str>]>>);
+
+/// The endpoints that count for the clients of one listener.
+#[derive(Debug, Clone, Copy)]
+pub struct Through<'a, T> {
+    table: &'a EndpointTable<T>,
+    listener: &'a str,
 }
 
 /// Endpoints in file order, with their patterns compiled into one.
@@ -64,6 +77,28 @@ pub struct Match {
     pub spelling: String,
     /// Whether that is the call as it was sent.
     pub as_sent: bool,
+    /// Through which listeners it counts.
+    pub listeners: Listeners,
+}
+
+impl Listeners {
+    /// These, and no others.
+    #[must_use]
+    pub fn only(names: Vec<Arc<str>>) -> Self {
+        Self(Some(names.into()))
+    }
+
+    /// Whether this listener is one of them.
+    #[must_use]
+    pub fn has(&self, listener: &str) -> bool {
+        self.names().is_none_or(|names| names.iter().any(|name| **name == *listener))
+    }
+
+    /// Their names; none if there is no limit.
+    #[must_use]
+    pub fn names(&self) -> Option<&[Arc<str>]> {
+        self.0.as_deref()
+    }
 }
 
 impl<T> Default for Matched<T> {
@@ -99,22 +134,13 @@ impl<T: Copy + Eq> EndpointTable<T> {
         self.rules.is_empty()
     }
 
-    /// The adapters that a call gets, in file order.
-    ///
-    /// An endpoint that matches the call as it was sent contributes its whole lists. One that
-    /// matches another spelling only contributes the adapters that no such list has: files in the
-    /// wild name an endpoint with and without its version, and mean to run each adapter once.
+    /// The endpoints that count for the clients of this listener.
     #[must_use]
-    pub fn lookup(&self, method: &str, spellings: &Spellings) -> Matched<T> {
-        let matches = self.matches(method, spellings);
-        Matched {
-            pre: self.join(&matches, |rule| &rule.pre),
-            post: self.join(&matches, |rule| &rule.post),
-            log_bodies: matches.iter().any(|found| self.rules[found.index].log_bodies),
-        }
+    pub fn through<'a>(&'a self, listener: &'a str) -> Through<'a, T> {
+        Through { table: self, listener }
     }
 
-    /// The patterns that match a call, in file order.
+    /// The patterns that match a call, in file order, through whichever listener.
     #[must_use]
     pub fn matches(&self, method: &str, spellings: &Spellings) -> Vec<Match> {
         let mut found: Vec<Option<Match>> = vec![None; self.rules.len()];
@@ -129,20 +155,11 @@ impl<T: Copy + Eq> EndpointTable<T> {
                     pattern: self.rules[index].pattern.text().clone(),
                     spelling: path.clone(),
                     as_sent,
+                    listeners: self.rules[index].listeners.clone(),
                 });
             }
         }
         found.into_iter().flatten().collect()
-    }
-
-    /// Whether a call that was changed matches just the patterns that it matched before.
-    #[must_use]
-    pub fn matches_same(&self, method: &str, before: &Spellings, after: &Spellings) -> bool {
-        let how = |spellings| {
-            let matches = self.matches(method, spellings);
-            matches.into_iter().map(|found| (found.index, found.as_sent)).collect::<Vec<_>>()
-        };
-        before == after || how(before) == how(after)
     }
 
     fn join(&self, matches: &[Match], list: impl Fn(&Rule<T>) -> &Vec<T>) -> Vec<Element<T>> {
@@ -158,6 +175,40 @@ impl<T: Copy + Eq> EndpointTable<T> {
             }
         }
         joined
+    }
+}
+
+impl<T: Copy + Eq> Through<'_, T> {
+    /// The adapters that a call gets, in file order.
+    ///
+    /// An endpoint that matches the call as it was sent contributes its whole lists. One that
+    /// matches another spelling only contributes the adapters that no such list has: files in the
+    /// wild name an endpoint with and without its version, and mean to run each adapter once.
+    #[must_use]
+    pub fn lookup(self, method: &str, spellings: &Spellings) -> Matched<T> {
+        let matches = self.matches(method, spellings);
+        let rules = &self.table.rules;
+        Matched {
+            pre: self.table.join(&matches, |rule| &rule.pre),
+            post: self.table.join(&matches, |rule| &rule.post),
+            log_bodies: matches.iter().any(|found| rules[found.index].log_bodies),
+        }
+    }
+
+    /// Whether a call that was changed matches just the patterns that it matched before.
+    #[must_use]
+    pub fn matches_same(self, method: &str, before: &Spellings, after: &Spellings) -> bool {
+        let how = |spellings| {
+            let matches = self.matches(method, spellings);
+            matches.into_iter().map(|found| (found.index, found.as_sent)).collect::<Vec<_>>()
+        };
+        before == after || how(before) == how(after)
+    }
+
+    fn matches(self, method: &str, spellings: &Spellings) -> Vec<Match> {
+        let mut matches = self.table.matches(method, spellings);
+        matches.retain(|found| found.listeners.has(self.listener));
+        matches
     }
 }
 

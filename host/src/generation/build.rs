@@ -259,6 +259,7 @@ pub fn begin(config: &Config) -> Result<Generation, ConfigError> {
     };
     let rule = |endpoint: &config::Endpoint| Rule {
         pattern: endpoint.pattern.clone(),
+        listeners: endpoint.listeners.clone(),
         pre: find(&endpoint.pre),
         post: find(&endpoint.post),
         log_bodies: endpoint.log_bodies,

@@ -79,6 +79,8 @@ pub struct Context {
     pub api_version: String,
     /// Who calls.
     pub client: Client,
+    /// The listener that the client came through: its name, or its address if it has none.
+    pub listener: Arc<str>,
     /// The Docker Engine's address.
     pub upstream: String,
     /// The trace that it belongs to, which calls on its behalf carry on.
@@ -97,11 +99,20 @@ pub enum Client {
         /// Group.
         gid: u32,
     },
-    /// The subject of a client certificate that was verified.
-    Tls(String),
+    /// The holder of a certificate that was verified.
+    Tls(Arc<Certificate>),
     /// Nothing is proven.
     #[default]
     Unknown,
+}
+
+/// What a client's certificate says of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Certificate {
+    /// As RFC 4514 writes it; empty where it has none.
+    pub subject: String,
+    /// The subject's alternative names, such as `DNS:…` and `URI:…`.
+    pub names: Vec<String>,
 }
 
 /// Bytes that a pre-hook leaves for its own later hooks on the same request.

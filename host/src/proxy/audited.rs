@@ -87,8 +87,9 @@ impl Client {
             hook::Client::Unix { pid, uid, gid } => {
                 shown.unix = Some(audit::Process { pid: *pid, uid: *uid, gid: *gid });
             }
-            hook::Client::Tls(subject) => {
-                shown.tls = Some(audit::Certificate { subject: subject.clone() });
+            hook::Client::Tls(certificate) => {
+                let hook::Certificate { subject, names } = certificate.as_ref().clone();
+                shown.tls = Some(audit::Certificate { subject, names });
             }
             hook::Client::Unknown => {}
         }

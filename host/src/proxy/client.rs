@@ -13,7 +13,7 @@ use super::ProxyError;
 use crate::hook;
 use crate::http1::Source;
 use crate::limits::DEFAULT_REQUEST_TIMEOUT;
-use crate::server::{Accepted, Peer};
+use crate::server::{Accepted, Certificate, CertificateError, Peer};
 use crate::stream::{Reader, Writer};
 
 /// What a client may send ahead while its request is being answered.
@@ -26,7 +26,9 @@ pub(super) struct Client {
     pub(super) source: Source<Reader>,
     pub(super) writer: Writer,
     pub(super) identity: hook::Client,
-    /// Which listener it came to.
+    /// Why it is not known who it is, though it should be: then nothing is done for it.
+    pub(super) unclear: Option<CertificateError>,
+    /// What the listener is called that it came through.
     pub(super) listener: Arc<str>,
     /// Where it comes from, over a network.
     pub(super) address: Option<SocketAddr>,
@@ -38,14 +40,18 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(accepted: Accepted, drain: CancellationToken) -> Self {
-        let identity = match accepted.peer {
-            Peer::Unix { pid, uid, gid } => hook::Client::Unix { pid, uid, gid },
-            Peer::Tls(subject) => hook::Client::Tls(subject),
-            Peer::Tcp(_) | Peer::Unknown => hook::Client::Unknown,
+        let Accepted { source, writer, peer, listener, address } = accepted;
+        let (identity, unclear) = match peer {
+            Peer::Unix { pid, uid, gid } => (hook::Client::Unix { pid, uid, gid }, None),
+            Peer::Tls(Certificate { subject, names }) => {
+                let certificate = hook::Certificate { subject, names };
+                (hook::Client::Tls(Arc::new(certificate)), None)
+            }
+            Peer::Unclear(why) => (hook::Client::Unknown, Some(why)),
+            Peer::Tcp(_) | Peer::Unknown => (hook::Client::Unknown, None),
         };
-        let Accepted { source, writer, listener, address, .. } = accepted;
         let patience = DEFAULT_REQUEST_TIMEOUT;
-        Self { source, writer, identity, listener, address, drain, patience }
+        Self { source, writer, identity, unclear, listener, address, drain, patience }
     }
 
     /// Does some work for this client, unless it goes away meanwhile. A half-close is not going away.

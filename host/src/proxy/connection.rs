@@ -42,6 +42,9 @@ impl Proxy {
             }
         };
         match read {
+            Ok(Some(_)) if let Some(why) = client.unclear.clone() => {
+                self.turn_away(ProxyError::Certificate(why), client).await
+            }
             Ok(head) => head,
             Err(error) => self.turn_away(ProxyError::Head(error), client).await,
         }

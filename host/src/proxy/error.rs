@@ -7,6 +7,7 @@ use crate::docker::Refusal;
 use crate::docker::json::JsonRefusal;
 use crate::hook::{HookError, Rejection};
 use crate::http1::{BodyError, FramingError, HeadError};
+use crate::server::CertificateError;
 use crate::upstream::UpstreamError;
 
 /// Whose fault an error is; picks the log level.
@@ -54,6 +55,8 @@ pub(super) enum ProxyError {
     Expectation,
     #[error("request body is too large for adapters: more than {0}")]
     BodyTooLarge(String),
+    #[error("nobody can tell from your certificate who you are: {0}")]
+    Certificate(#[source] CertificateError),
     #[error("this request has already passed through this Powerstrip")]
     Loop,
     #[error("the client has gone")]
@@ -93,6 +96,7 @@ impl ProxyError {
             Self::Json(_) | Self::RequestBody(_) | Self::Form | Self::Expectation => "bad_body",
             Self::BodyTimeout(_) => "body_timeout",
             Self::BodyTooLarge(_) => "body_too_large",
+            Self::Certificate(_) => "certificate",
             Self::Loop => "loop",
             Self::ClientGone => "client_gone",
             Self::Hook(error) => error.failure.kind(),

@@ -15,7 +15,7 @@ use crate::docker::catalogue::{Endpoint, RequestBody};
 use crate::docker::json::{self, Canonical, JsonRefusal, Legacy};
 use crate::docker::traffic::{self, AnswerView, Hidden, RequestHead, RequestView};
 use crate::docker::{ApiVersion, Call, parameters};
-use crate::generation::Generation;
+use crate::generation::{Arrival, Generation};
 use crate::hook::{self, AnswerDraft, BodyNeed, Chain, Context, Draft, HookRequest, HookResponse};
 use crate::hook::{Journal, Run, Scope, Stage, UnwindReason, Verdict};
 use crate::http1::{Framing, ResponseHead};
@@ -29,8 +29,7 @@ pub(super) struct Hooks {
     generation: Arc<Generation>,
     run: Run,
     draft: Draft,
-    /// The engine's own API version.
-    version: Option<Arc<String>>,
+    arrival: Arrival,
     call: Option<Call>,
 }
 
@@ -40,7 +39,7 @@ impl Proxy {
         &self,
         request: &Request,
         client: &Client,
-        version: Option<&String>,
+        arrival: &Arrival,
     ) -> Result<Context, ProxyError> {
         let call = request.call()?;
         let sent = call.version.as_ref().map(ToString::to_string);
@@ -52,8 +51,9 @@ impl Proxy {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), value.clone()))
                 .collect(),
-            api_version: sent.or_else(|| version.cloned()).unwrap_or_default(),
+            api_version: sent.or_else(|| arrival.version.as_deref().cloned()).unwrap_or_default(),
             client: client.identity.clone(),
+            listener: Arc::clone(&arrival.listener),
             upstream: self.upstream.address().to_string(),
             trace: request.trace.clone(),
         })
@@ -65,10 +65,10 @@ impl Hooks {
         generation: Arc<Generation>,
         chain: Chain,
         context: Context,
-        version: Option<Arc<String>>,
+        arrival: Arrival,
     ) -> Self {
         let run = Run::new(chain, context);
-        Self { generation, run, draft: Draft::default(), version, call: None }
+        Self { generation, run, draft: Draft::default(), arrival, call: None }
     }
 
     /// Has the audit log know what the hooks decide.
@@ -147,7 +147,7 @@ impl Hooks {
     fn canonicalise(&self, request: &mut Request) -> Result<(), ProxyError> {
         let Some(whole) = request.whole.clone() else { return Ok(()) };
         let endpoint = request.call()?.endpoint;
-        let legacy = legacy(self.version.as_deref().map(String::as_str));
+        let legacy = legacy(self.arrival.version.as_deref());
         let read = aside::work(whole.len(), || json::read(endpoint, &whole, legacy));
         let read = read.map_err(ProxyError::Json)?;
         if let Canonical::Rewritten(canonical) = read {
@@ -163,10 +163,9 @@ impl Hooks {
         request: &mut Request,
         client: &mut Client,
     ) -> Result<Option<Reply>, ProxyError> {
-        let Self { generation, run, draft, version, call } = self;
+        let Self { generation, run, draft, arrival, call } = self;
         let Some(call) = call else { return Ok(None) };
-        let mut within =
-            Within { generation, call, version: version.as_deref().map(String::as_str) };
+        let mut within = Within { generation, call, arrival };
         let verdict = client.unless_gone(run.pre(draft, &mut within)).await?;
         match verdict.map_err(ProxyError::Hook)? {
             Verdict::Answer(response) => return Ok(Some(made(response))),
@@ -297,7 +296,7 @@ impl Hooks {
 
 /// What an engine of this API version does with fields of `HostConfig` at the top level. Where nobody
 /// knows, they are moved: then they are judged, and all engines honour them alike.
-fn legacy(version: Option<&str>) -> Legacy {
+fn legacy(version: Option<&String>) -> Legacy {
     let version = version.and_then(|version| version.parse::<ApiVersion>().ok());
     if version.is_none_or(|version| version <= LAST_LEGACY) { Legacy::Lift } else { Legacy::Ignore }
 }
@@ -330,7 +329,7 @@ impl Telling {
 struct Within<'a> {
     generation: &'a Generation,
     call: &'a mut Call,
-    version: Option<&'a str>,
+    arrival: &'a Arrival,
 }
 
 impl Scope for Within<'_> {
@@ -368,7 +367,7 @@ impl Within<'_> {
             call = call.with_query(query).map_err(|error| error.to_string())?;
             parameters::check(&call).map_err(|error| error.to_string())?;
         }
-        if !self.generation.matches_alike(self.call, &call, self.version) {
+        if !self.generation.matches_alike(self.call, &call, self.arrival) {
             return Err("it may not change the path of a request beyond its endpoint".to_owned());
         }
         Ok(call)

@@ -43,6 +43,7 @@ pub(super) fn status(error: &ProxyError) -> u16 {
         ProxyError::Head(HeadError::TooLarge) => 431,
         ProxyError::Framing(crate::http1::FramingError::Encoding) => 501,
         ProxyError::Line(Refusal::Connect) => 405,
+        ProxyError::Certificate(_) => 403,
         ProxyError::Form => 415,
         ProxyError::Expectation => 417,
         ProxyError::BodyTooLarge(_) => 413,

@@ -12,12 +12,13 @@ use nix::unistd::{Group, User};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_rustls::TlsAcceptor;
-use x509_cert::Certificate;
-use x509_cert::der::Decode;
+use tracing::Span;
 
+use super::certificate::{Certificate, CertificateError};
 use crate::addr::Address;
 use crate::http1::Source;
 use crate::stream::{self, Reader, Writer};
+use crate::telemetry;
 
 /// As Docker's own socket: its group may use it, nobody else.
 const DEFAULT_MODE: u32 = 0o660;
@@ -29,6 +30,10 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Listen {
     /// The address.
     pub address: Address,
+    /// What hooks know it by, in place of its address.
+    pub name: Option<String>,
+    /// The names that systemd gave to the sockets of `fd://`, in their order; empty for none.
+    pub socket_names: Vec<String>,
     /// Permission bits of a unix socket.
     pub mode: Option<u32>,
     /// User that a unix socket belongs to.
@@ -73,9 +78,8 @@ pub enum ListenError {
 /// A bound address.
 pub struct Listener {
     socket: Socket,
+    label: Arc<str>,
     tls: Option<TlsAcceptor>,
-    /// What it is called where a client is told of.
-    name: Arc<str>,
 }
 
 enum Socket {
@@ -104,7 +108,7 @@ pub struct Accepted {
     pub writer: Writer,
     /// Who it is.
     pub peer: Peer,
-    /// Which listener it came to.
+    /// What the listener is called that it came through.
     pub listener: Arc<str>,
     /// Where it comes from, over a network.
     pub address: Option<SocketAddr>,
@@ -124,8 +128,10 @@ pub enum Peer {
     },
     /// Somebody at this address.
     Tcp(SocketAddr),
-    /// The holder of a certificate with this subject.
-    Tls(String),
+    /// The holder of this certificate.
+    Tls(Certificate),
+    /// The holder of a certificate that does not say who that is.
+    Unclear(CertificateError),
     /// The kernel did not tell.
     Unknown,
 }
@@ -149,12 +155,17 @@ impl Listener {
             return Err(ListenError::NoSocketPassed);
         }
         let tls = listen.tls.clone().map(TlsAcceptor::from);
-        Ok(sockets.into_iter().map(|socket| Self::new(socket, tls.clone())).collect())
+        let listener = |(at, socket)| {
+            let label = label(listen, at, &socket).into();
+            Self { socket, label, tls: tls.clone() }
+        };
+        Ok(sockets.into_iter().enumerate().map(listener).collect())
     }
 
-    fn new(socket: Socket, tls: Option<TlsAcceptor>) -> Self {
-        let name = socket.address().into();
-        Self { socket, tls, name }
+    /// What hooks know it by: its name, or its address if it has none.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
     }
 
     /// The address as it is bound, with the port that the system chose.
@@ -175,7 +186,8 @@ impl Listener {
                 (Raw::Tcp(stream), Peer::Tcp(address))
             }
         };
-        Ok(Incoming { stream, tls: self.tls.clone(), peer, listener: Arc::clone(&self.name) })
+        let listener = Arc::clone(&self.label);
+        Ok(Incoming { stream, tls: self.tls.clone(), peer, listener })
     }
 }
 
@@ -190,6 +202,16 @@ impl Socket {
     }
 }
 
+/// The operator's name for a socket, else systemd's, else its address as the configuration has it.
+fn label(listen: &Listen, at: usize, socket: &Socket) -> String {
+    let given = listen.socket_names.get(at).filter(|name| !name.is_empty());
+    match (&listen.name, &listen.address) {
+        (Some(name), _) => name.clone(),
+        (None, Address::Fd) => given.cloned().unwrap_or_else(|| socket.address()),
+        (None, address) => address.to_string(),
+    }
+}
+
 impl Drop for Listener {
     /// Removes the socket's file, unless somebody else has put theirs in its place.
     fn drop(&mut self) {
@@ -201,12 +223,14 @@ impl Drop for Listener {
 }
 
 impl Incoming {
-    pub(super) fn peer_name(&self) -> String {
-        match &self.peer {
+    /// The span of its connection.
+    pub(super) fn span(&self) -> Span {
+        let client = match &self.peer {
             Peer::Unix { pid, uid, .. } => format!("{pid}:{uid}"),
             Peer::Tcp(address) => address.to_string(),
-            Peer::Tls(_) | Peer::Unknown => "unknown".to_owned(),
-        }
+            Peer::Tls(_) | Peer::Unclear(_) | Peer::Unknown => "unknown".to_owned(),
+        };
+        telemetry::connection_span(&client, &self.listener)
     }
 
     /// Shakes hands where the listener wants it.
@@ -215,7 +239,6 @@ impl Incoming {
             Peer::Tcp(address) => Some(address),
             _ => None,
         };
-        let listener = self.listener;
         let ((reader, writer), peer) = match (self.stream, self.tls) {
             (Raw::Unix(stream), _) => (stream::from_unix(stream), self.peer),
             (Raw::Tcp(stream), None) => (stream::from_tcp(stream), self.peer),
@@ -224,20 +247,25 @@ impl Incoming {
                 let stream =
                     shaken.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
                 let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-                let subject = shown.and_then(|certificate| subject(certificate));
-                let peer = subject.map_or(self.peer, Peer::Tls);
+                let peer = shown.map_or(self.peer, |certificate| holder(certificate));
                 (stream::from_tls(stream.into()), peer)
             }
         };
-        Ok(Accepted { source: Source::new(reader), writer, peer, listener, address })
+        let (source, listener) = (Source::new(reader), self.listener);
+        Ok(Accepted { source, writer, peer, listener, address })
     }
 }
 
-/// The subject of the certificate that a client has proved to hold, as RFC 4514 writes it: escaped, so
-/// that one name cannot pass for two.
-fn subject(certificate: &[u8]) -> Option<String> {
-    let certificate = Certificate::from_der(certificate).ok()?;
-    Some(certificate.tbs_certificate.subject.to_string())
+/// Who has proved to hold a certificate.
+fn holder(certificate: &[u8]) -> Peer {
+    match Certificate::read(certificate) {
+        Ok(certificate) => {
+            let (subject, names) = (&certificate.subject, certificate.shown_names());
+            telemetry::client_certificate(&Span::current(), subject, &names);
+            Peer::Tls(certificate)
+        }
+        Err(error) => Peer::Unclear(error),
+    }
 }
 
 fn credentials(stream: &UnixStream) -> Peer {
@@ -313,6 +341,3 @@ fn passed() -> io::Result<Vec<Socket>> {
     }
     Ok(sockets)
 }
-
-#[cfg(test)]
-mod tests;

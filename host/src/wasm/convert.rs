@@ -34,6 +34,14 @@ pub(super) fn variables(call: &Call) -> Variables<'_> {
     call.context.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
+/// Borrows the names of the client's certificate for a guest.
+pub(super) fn names(call: &Call) -> Vec<&str> {
+    match &call.context.client {
+        hook::Client::Tls(certificate) => certificate.names.iter().map(String::as_str).collect(),
+        hook::Client::Unix { .. } | hook::Client::Unknown => Vec::new(),
+    }
+}
+
 /// Borrows a request for a guest.
 pub(super) fn request<'a>(
     request: &'a HookRequest,
@@ -58,7 +66,7 @@ pub(super) fn response<'a>(
 /// Borrows what is known about the exchange for a guest.
 pub(super) fn context<'a>(
     call: &'a Call,
-    variables: &'a Variables<'a>,
+    (variables, names): (&'a Variables<'a>, &'a [&'a str]),
     deadline: Instant,
 ) -> types::Context<'a> {
     let context = &*call.context;
@@ -68,18 +76,21 @@ pub(super) fn context<'a>(
         endpoint: context.endpoint,
         variables,
         api_version: &context.api_version,
-        client: client(&context.client),
+        client: client(&context.client, names),
+        listener: &context.listener,
         upstream: &context.upstream,
         deadline_left_ms: millis(deadline.saturating_duration_since(Instant::now())),
     }
 }
 
-fn client(client: &hook::Client) -> types::Client<'_> {
+fn client<'a>(client: &'a hook::Client, names: &'a [&'a str]) -> types::Client<'a> {
     match client {
         &hook::Client::Unix { pid, uid, gid } => {
             types::Client::Unix(types::PeerCredentials { pid, uid, gid })
         }
-        hook::Client::Tls(subject) => types::Client::Tls(subject),
+        hook::Client::Tls(certificate) => {
+            types::Client::Tls(types::Certificate { subject: &certificate.subject, names })
+        }
         hook::Client::Unknown => types::Client::Unknown,
     }
 }

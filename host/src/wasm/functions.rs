@@ -98,8 +98,8 @@ impl Function for PreHook {
 
     async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
         let guest = self.hook.load(&mut *store, instance)?;
-        let variables = convert::variables(&self.call);
-        let context = convert::context(&self.call, &variables, self.deadline);
+        let (variables, names) = (convert::variables(&self.call), convert::names(&self.call));
+        let context = convert::context(&self.call, (&variables, &names), self.deadline);
         let headers = convert::headers(&self.request.headers);
         let request = convert::request(&self.request, &headers);
         convert::pre(guest.call_handle(store, context, request).await?)
@@ -126,8 +126,8 @@ impl Function for PostHook {
 
     async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
         let guest = self.hook.load(&mut *store, instance)?;
-        let variables = convert::variables(&self.call);
-        let context = convert::context(&self.call, &variables, self.deadline);
+        let (variables, names) = (convert::variables(&self.call), convert::names(&self.call));
+        let context = convert::context(&self.call, (&variables, &names), self.deadline);
         let headers = convert::headers(&self.request.headers);
         let request = convert::request(&self.request, &headers);
         let headers = convert::headers(&self.response.headers);
@@ -156,8 +156,8 @@ impl Function for Unwind {
 
     async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
         let guest = self.hook.load(&mut *store, instance)?;
-        let variables = convert::variables(&self.call);
-        let context = convert::context(&self.call, &variables, self.deadline);
+        let (variables, names) = (convert::variables(&self.call), convert::names(&self.call));
+        let context = convert::context(&self.call, (&variables, &names), self.deadline);
         let headers = convert::headers(&self.request.headers);
         let request = convert::request(&self.request, &headers);
         guest.call_handle(store, context, request, convert::reason(&self.reason)).await

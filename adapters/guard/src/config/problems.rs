@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Config, Ownership, Rule, Section, Sections};
-use crate::identity::Template;
+use crate::identity::ClientIs;
+use crate::template::Template;
 
 /// The configuration, or all that is wrong with it.
 pub(crate) fn read(value: &Value) -> Result<Config, String> {
@@ -59,6 +60,8 @@ impl Rule {
         if self.deny.is_empty() && self.message.is_some() {
             problems.push(format!("rules[{at}].message: only who is denied is told anything"));
         }
+        let of_client = self.client.iter().flat_map(ClientIs::problems);
+        problems.extend(of_client.map(|problem| format!("rules[{at}].client.{problem}")));
         problems
     }
 }

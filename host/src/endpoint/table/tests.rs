@@ -12,6 +12,7 @@ fn table(rules: &[(&str, &[char])]) -> EndpointTable<char> {
         pre: adapters.to_vec(),
         post: adapters.to_vec(),
         log_bodies: false,
+        listeners: Listeners::default(),
     };
     EndpointTable::build(rules.iter().map(rule).collect()).expect("a small table")
 }
@@ -29,7 +30,7 @@ macro_rules! calls {
             let table = table(&$rules);
             let (method, spellings) = spellings($line);
 
-            let matched = table.lookup(method, &spellings);
+            let matched = table.through("any").lookup(method, &spellings);
 
             let adapters = |list: Vec<Element<char>>| {
                 list.into_iter().map(|element| element.adapter).collect::<String>()
@@ -83,7 +84,7 @@ fn an_element_knows_its_pattern() {
     let table = table(&[("POST /*/containers/create", &['a']), ("POST *", &['b'])]);
     let (method, spellings) = spellings(UNVERSIONED);
 
-    let matched = table.lookup(method, &spellings);
+    let matched = table.through("any").lookup(method, &spellings);
 
     let patterns: Vec<_> = matched.pre.iter().map(|element| &*element.pattern).collect();
     assert_eq!(patterns, ["POST /*/containers/create", "POST *"]);
@@ -108,8 +109,59 @@ fn a_changed_call_must_match_the_same_patterns() {
     let (_, away) = spellings("POST /v1.41/containers/db/start");
     let (_, other) = spellings("POST /containers/web/start");
 
-    let same = [&before, &away].map(|after| table.matches_same(method, &before, after));
+    let same =
+        [&before, &away].map(|after| table.through("any").matches_same(method, &before, after));
 
     assert_eq!(same, [true, false]);
-    assert!(!table.is_empty() && table.matches_same(method, &other, &other));
+    assert!(!table.is_empty() && table.through("any").matches_same(method, &other, &other));
+}
+
+/// `GET` runs `a` everywhere, `b` for clients of `ci`, and `c` for those of `ci` and `ops`.
+fn limited() -> EndpointTable<char> {
+    let rule = |pattern: &str, adapter, names: Option<&[&str]>| Rule {
+        pattern: EndpointPattern::parse(pattern).expect("a good pattern"),
+        listeners: names.map_or_else(Listeners::default, |names| {
+            Listeners::only(names.iter().map(|name| Arc::from(*name)).collect())
+        }),
+        pre: vec![adapter],
+        post: Vec::new(),
+        log_bodies: adapter == 'b',
+    };
+    let rules = vec![
+        rule("GET *", 'a', None),
+        rule("GET /v1.41/containers/*", 'b', Some(&["ci"])),
+        rule("GET /containers/*", 'c', Some(&["ci", "ops"])),
+    ];
+    EndpointTable::build(rules).expect("a small table")
+}
+
+macro_rules! listeners {
+    ($($test:ident, $listener:literal, $expected:expr;)*) => {$(
+        #[test]
+        fn $test() {
+            let (method, spellings) = spellings("GET /v1.41/containers/json");
+
+            let matched = limited().through($listener).lookup(method, &spellings);
+
+            let pre: String = matched.pre.iter().map(|element| element.adapter).collect();
+            assert_eq!((pre.as_str(), matched.log_bodies), $expected);
+        }
+    )*};
+}
+
+listeners! {
+    the_endpoints_of_a_listener_and_those_of_all, "ci", ("abc", true);
+    a_second_listener_of_one_endpoint, "ops", ("ac", false);
+    a_listener_that_no_endpoint_is_limited_to, "other", ("a", false);
+}
+
+#[test]
+fn what_matches_through_another_listener_does_not_keep_a_call_where_it_is() {
+    let table = limited();
+    let (method, before) = spellings("GET /v1.41/containers/json");
+    let (_, after) = spellings("GET /v1.41/images/json");
+
+    let alike = ["ci", "other"].map(|it| table.through(it).matches_same(method, &before, &after));
+
+    assert_eq!(alike, [false, true]);
 }

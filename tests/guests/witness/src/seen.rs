@@ -36,7 +36,9 @@ fn of_request(hook: &str, request: &Request) -> Value {
     let context = request.context();
     let client = match &context.client {
         Client::Unix { pid, uid, gid } => json!({"pid": pid, "uid": uid, "gid": gid}),
-        Client::Tls(subject) => json!(subject),
+        Client::Tls(certificate) => {
+            json!({"subject": certificate.subject, "names": certificate.names})
+        }
         Client::Unknown => Value::Null,
     };
     let carried = carry::get().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
@@ -53,6 +55,7 @@ fn of_request(hook: &str, request: &Request) -> Value {
             "variables": context.variables,
             "api_version": context.api_version,
             "client": client,
+            "listener": context.listener,
             "upstream": context.upstream,
             "time_left_ms": u64::try_from(context.deadline_left.as_millis()).unwrap_or(u64::MAX),
         },
