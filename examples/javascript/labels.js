@@ -29,6 +29,7 @@ export const lifecycle = {
       requestBody: "json",
       responseBody: "json",
       grants: [],
+      grpc: false,
     };
   },
 

@@ -31,6 +31,7 @@ class Lifecycle(exports.Lifecycle):
             response_body=lifecycle.BodyNeed.JSON,
             grants=[],
             config_schema=None,
+            grpc=False,
         )
 
     def validate_config(self, config):

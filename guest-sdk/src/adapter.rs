@@ -25,6 +25,10 @@ pub trait Adapter: Sized {
     const GRANTS: &'static [&'static str] = &[];
     /// JSON Schema of its configuration.
     const CONFIG_SCHEMA: Option<&'static str> = None;
+    /// Whether its pre-hook judges the gRPC calls inside BuildKit's tunnel `POST /grpc`, each as a
+    /// request of its own: `POST /grpc/moby.buildkit.v1.Control/Solve`. It may pass or reject them,
+    /// and sees as body the one protobuf message of calls that have just one.
+    const GRPC: bool = false;
 
     /// Builds the adapter; its error tells the operator, at load, what to change.
     ///

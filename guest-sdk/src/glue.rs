@@ -138,6 +138,7 @@ pub fn describe<E: Exported>() -> Description {
         response_body: E::Adapter::RESPONSE_BODY.into(),
         grants: E::Adapter::GRANTS.iter().map(ToString::to_string).collect(),
         config_schema: E::Adapter::CONFIG_SCHEMA.map(ToOwned::to_owned),
+        grpc: E::Adapter::GRPC,
     }
 }
 

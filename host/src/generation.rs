@@ -104,6 +104,13 @@ impl Generation {
         })
     }
 
+    /// Whether any adapter is hooked, to whatever call, that judges the calls inside BuildKit's tunnel.
+    /// Which of them a pattern would match nobody knows before they come.
+    #[must_use]
+    pub fn judges_tunnels(&self) -> bool {
+        self.table.has_pre(|adapter| self.members[adapter].judges_tunnels())
+    }
+
     /// Whether two calls match the same endpoints: what a patch must not change.
     #[must_use]
     pub fn matches_alike(&self, one: &Call, other: &Call, arrival: &Arrival) -> bool {

@@ -4,8 +4,8 @@
 //!
 //! - [`app`] puts the parts together; nothing else knows them all.
 //! - [`server`] accepts clients; [`proxy`] carries each request to the Docker Engine and back;
-//!   [`upstream`] is the engine's side. [`http1`] is the protocol on both sides, [`stream`] and [`tls`]
-//!   are what carries it.
+//!   [`upstream`] is the engine's side. [`http1`] is the protocol on both sides, [`http2`] the one
+//!   inside BuildKit's tunnel, [`stream`] and [`tls`] are what carries them.
 //! - [`events`] follows the engine's events and tells adapters of them.
 //! - [`hook`] says what an adapter is asked and may answer, in plain types; [`wasm`] runs adapters as
 //!   WebAssembly components.
@@ -34,6 +34,7 @@ pub mod generation;
 pub mod grants;
 pub mod hook;
 pub mod http1;
+pub mod http2;
 pub mod limits;
 pub mod proxy;
 pub mod server;

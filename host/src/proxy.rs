@@ -4,6 +4,7 @@ mod audited;
 mod client;
 mod connection;
 mod error;
+mod grpc;
 mod headers;
 mod hooks;
 mod reply;
@@ -71,7 +72,7 @@ impl Proxy {
             // A stream or a tunnel may go on for days, and must not keep its adapters for so long.
             drop(hooks);
             let reply = match result {
-                Ok(reply) => reply,
+                Ok(reply) => self.look_inside(reply, &request, client),
                 Err(error) => rescue::rescue(error),
             };
             if let Some(telling) = telling {

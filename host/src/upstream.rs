@@ -154,6 +154,12 @@ impl Upstream {
         self.api_version.load_full()
     }
 
+    /// The same, as far as it has been learned.
+    #[must_use]
+    pub fn known_api_version(&self) -> Option<Arc<String>> {
+        self.api_version.load_full()
+    }
+
     /// Learns the API version from any answer: an engine may be replaced while we run.
     pub fn learn(&self, head: &ResponseHead) {
         let Some(value) = head.headers.get("api-version") else { return };

@@ -18,6 +18,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("tls", &["telemetry"]),
     ("docker", &[]),
     ("http1", &[]),
+    ("http2", &[]),
     ("endpoint", &["docker"]),
     ("grants", &["addr", "docker", "endpoint"]),
     ("hook", &["aside", "docker", "telemetry", "limits"]),
@@ -40,6 +41,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "generation",
             "hook",
             "http1",
+            "http2",
             "limits",
             "server",
             "stream",
@@ -108,10 +110,10 @@ fn wasmtime_is_named_only_under_wasm() {
 }
 
 #[test]
-fn hyper_speaks_for_adapters_only() {
+fn hyper_speaks_for_adapters_and_inside_the_tunnel() {
     // The demo is a client of Powerstrip's.
-    only_in("hyper", &["wasm", "demo", "telemetry"]);
-    only_in("hyper_util", &["wasm", "demo", "telemetry"]);
+    only_in("hyper", &["wasm", "http2", "demo", "telemetry"]);
+    only_in("hyper_util", &["wasm", "http2", "demo", "telemetry"]);
 }
 
 fn only_in(name: &str, modules: &[&str]) {

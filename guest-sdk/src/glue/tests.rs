@@ -78,4 +78,5 @@ fn the_description_tells_crate_hooks_and_wishes() {
     assert_eq!(description.hooks, [Hook::PreHook, Hook::Unwind, Hook::EventHook]);
     assert_eq!(description.grants, ["http?"]);
     assert_eq!(description.request_body, lifecycle::BodyNeed::Json);
+    assert!(!description.grpc);
 }

@@ -89,6 +89,9 @@ pub struct Process {
 pub struct Certificate {
     /// Its subject.
     pub subject: String,
+    /// Its alternative names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
 }
 
 impl Line {

@@ -18,6 +18,8 @@ pub enum RequestBody {
     OptionalJson,
     /// A tar archive or other bytes, of any length.
     Opaque,
+    /// One message of protobuf, of a call inside BuildKit's tunnel.
+    Message,
 }
 
 /// What an endpoint answers when all goes well.

@@ -119,7 +119,8 @@ pub fn of_request(
     match request_body(endpoint, query) {
         _ if endpoint.secret_request => RequestView::Hidden(Hidden::Secret),
         RequestBody::None => RequestView::Hidden(Hidden::Unread),
-        RequestBody::Opaque => RequestView::Hidden(Hidden::Opaque),
+        // A message is one within the tunnel; outside it these are bytes that nobody reads.
+        RequestBody::Opaque | RequestBody::Message => RequestView::Hidden(Hidden::Opaque),
         RequestBody::Json | RequestBody::OptionalJson => RequestView::Json,
     }
 }

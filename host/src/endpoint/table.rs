@@ -134,6 +134,12 @@ impl<T: Copy + Eq> EndpointTable<T> {
         self.rules.is_empty()
     }
 
+    /// Whether an adapter of which this holds stands before any call.
+    #[must_use]
+    pub fn has_pre(&self, holds: impl Fn(T) -> bool) -> bool {
+        self.rules.iter().flat_map(|rule| &rule.pre).any(|adapter| holds(*adapter))
+    }
+
     /// The endpoints that count for the clients of this listener.
     #[must_use]
     pub fn through<'a>(&'a self, listener: &'a str) -> Through<'a, T> {

@@ -154,6 +154,8 @@ pub struct Description {
     pub grants: Vec<String>,
     /// JSON Schema of its configuration.
     pub config_schema: Option<String>,
+    /// Whether its pre-hook judges the calls inside BuildKit's tunnel.
+    pub grpc: bool,
 }
 
 /// The hooks that an adapter has.

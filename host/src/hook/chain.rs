@@ -75,6 +75,15 @@ impl Chain {
         self.log_bodies || links.any(|link| link.member.needs().0 > BodyNeed::None)
     }
 
+    /// The part of it that judges calls inside a tunnel: adapters that ask for them, and those of which
+    /// nobody knows whether they would.
+    #[must_use]
+    pub fn in_tunnel(mut self) -> Self {
+        self.pre.retain(|link| link.member.judges_tunnels());
+        self.post.clear();
+        self
+    }
+
     /// Whether any adapter is trusted with credentials.
     #[must_use]
     pub fn has_credentials(&self) -> bool {
@@ -96,6 +105,12 @@ impl Member {
         let mut counts = self.tally.counts();
         counts.fuel = fuel;
         counts
+    }
+
+    /// Whether it judges the calls inside BuildKit's tunnel; what is not ready might.
+    #[must_use]
+    pub fn judges_tunnels(&self) -> bool {
+        self.adapter().map_or(true, |adapter| adapter.description().grpc)
     }
 
     pub(super) fn adapter(&self) -> Result<&Arc<dyn Adapter>, HookFailure> {

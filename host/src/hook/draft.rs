@@ -36,6 +36,8 @@ pub struct Draft {
     pub header_changes: Vec<HeaderChange>,
     /// Whether a hook replaced the body.
     pub body_changed: bool,
+    /// Whether it goes on as it is or not at all: a call inside a tunnel.
+    pub fixed: bool,
 }
 
 /// An answer on its way through the post-hooks.

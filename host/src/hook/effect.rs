@@ -43,6 +43,9 @@ pub(super) fn of_pre(
     judge(outcome, member, |outcome| match outcome {
         PreOutcome::Pass => Ok(Effect::Nothing),
         PreOutcome::Modify(patch) if patch == RequestPatch::default() => Ok(Effect::Nothing),
+        PreOutcome::Modify(_) | PreOutcome::Respond(_) if draft.fixed => {
+            Err("a call inside a tunnel can only pass or be rejected".to_owned())
+        }
         PreOutcome::Modify(patch) => Changed::of(patch, draft, scope, member).map(Effect::Changes),
         PreOutcome::Respond(response) => {
             check::answer(&response, member.credentials)?;

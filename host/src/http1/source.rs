@@ -1,10 +1,12 @@
 //! The reading side of a connection with what has been read ahead.
 
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
 use super::head::HTTP2;
 use super::{HeadError, RequestHead, ResponseHead};
@@ -147,6 +149,26 @@ impl<R: AsyncRead + Unpin> Source<R> {
     fn skip_blank_lines(&mut self) {
         let blank = self.buffer.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let _ = self.buffer.split_to(blank);
+    }
+}
+
+/// Reading it as any stream: what was read ahead comes first.
+impl<R: AsyncRead + Unpin> AsyncRead for Source<R> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.buffer.is_empty() && !this.ended && buf.remaining() > 0 {
+            let before = buf.filled().len();
+            std::task::ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
+            this.ended = buf.filled().len() == before;
+        } else {
+            let length = this.buffer.len().min(buf.remaining());
+            buf.put_slice(&this.buffer.split_to(length));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

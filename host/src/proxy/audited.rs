@@ -27,7 +27,7 @@ impl Proxy {
         let mut record = self.record(&RequestHead::default(), &id, client);
         record.ended(of_error(error), None);
         let _ = client.unless_gone(record.room()).await;
-        record.write(rescue::status(error));
+        record.write(rescue::http_status(error));
     }
 }
 

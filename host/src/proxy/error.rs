@@ -7,6 +7,7 @@ use crate::docker::Refusal;
 use crate::docker::json::JsonRefusal;
 use crate::hook::{HookError, Rejection};
 use crate::http1::{BodyError, FramingError, HeadError};
+use crate::http2::CallError;
 use crate::server::CertificateError;
 use crate::upstream::UpstreamError;
 
@@ -53,6 +54,8 @@ pub(super) enum ProxyError {
     Form,
     #[error("bad request: the expectation is not \"100-continue\"")]
     Expectation,
+    #[error("bad call: {0}")]
+    Grpc(#[source] CallError),
     #[error("request body is too large for adapters: more than {0}")]
     BodyTooLarge(String),
     #[error("nobody can tell from your certificate who you are: {0}")]
@@ -94,6 +97,7 @@ impl ProxyError {
             Self::Head(_) | Self::Framing(_) | Self::Line(_) => "bad_request",
             Self::Host | Self::HostName => "bad_request",
             Self::Json(_) | Self::RequestBody(_) | Self::Form | Self::Expectation => "bad_body",
+            Self::Grpc(_) => "bad_call",
             Self::BodyTimeout(_) => "body_timeout",
             Self::BodyTooLarge(_) => "body_too_large",
             Self::Certificate(_) => "certificate",

@@ -313,7 +313,7 @@ impl Telling {
             Reply::Whole { head, body } => {
                 AnswerDraft::from(response(head, Some(body.clone()).filter(|it| !it.is_empty())))
             }
-            Reply::Stream(streaming) | Reply::Tunnel(streaming) => {
+            Reply::Stream(streaming) | Reply::Tunnel(streaming) | Reply::Calls(streaming, _) => {
                 let is_empty = streaming.framing == Framing::None && streaming.head.status != 101;
                 AnswerDraft {
                     body: if is_empty { hook::Body::Absent } else { hook::Body::Hidden },

@@ -8,9 +8,10 @@ use bytes::{Buf, Bytes};
 use futures_util::FutureExt;
 
 use super::client::{Client, send};
+use super::grpc::Inside;
 use super::headers;
 use super::upload::Upload;
-use super::{Proxy, ProxyError, tunnel};
+use super::{Proxy, ProxyError, grpc, tunnel};
 use crate::docker::traffic::AnswerView;
 use crate::http1::{self, Body, BodyError, Framing, RequestHead, ResponseHead, Source};
 use crate::stream::{Pipe, Reader, Writer};
@@ -34,6 +35,8 @@ pub(super) enum Reply {
     Stream(Box<Streaming>),
     /// The connection is raw from here on.
     Tunnel(Box<Streaming>),
+    /// The same, but its calls are judged one by one.
+    Calls(Box<Streaming>, Box<Inside>),
 }
 
 /// An answer whose body is on its way.
@@ -68,7 +71,9 @@ impl Reply {
     pub(super) fn status(&self) -> u16 {
         match self {
             Self::Whole { head, .. } => head.status,
-            Self::Stream(streaming) | Self::Tunnel(streaming) => streaming.head.status,
+            Self::Stream(streaming) | Self::Tunnel(streaming) | Self::Calls(streaming, _) => {
+                streaming.head.status
+            }
         }
     }
 
@@ -80,7 +85,7 @@ impl Reply {
                 Framing::Chunked => !request.http11,
                 Framing::None | Framing::Length(_) => false,
             },
-            Self::Whole { .. } | Self::Tunnel(_) => false,
+            Self::Whole { .. } | Self::Tunnel(_) | Self::Calls(..) => false,
         }
     }
 }
@@ -99,6 +104,7 @@ impl Proxy {
             Reply::Whole { head, body } => whole(head, body, request, rest, client).await,
             Reply::Stream(streaming) => stream(*streaming, request, client).await,
             Reply::Tunnel(streaming) => open_tunnel(*streaming, client).await,
+            Reply::Calls(streaming, inside) => open_calls(*streaming, *inside, client).await,
         };
         delivered.unwrap_or_else(|error| {
             // The head has gone out: all that is left is to break off, so that nobody takes a part
@@ -271,6 +277,16 @@ async fn open_tunnel(streaming: Streaming, client: &mut Client) -> Result<Persis
     let Streaming { head, connection, .. } = streaming;
     send(&mut client.writer, head.to_bytes(true).freeze()).await.map_err(gone)?;
     tunnel::join(client, connection).await;
+    Ok(close(client).await)
+}
+
+/// The same, but the bytes are calls.
+async fn open_calls(
+    streaming: Streaming,
+    inside: Inside,
+    client: &mut Client,
+) -> Result<Persist, ProxyError> {
+    grpc::open(streaming, inside, client).await?;
     Ok(close(client).await)
 }
 

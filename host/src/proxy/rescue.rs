@@ -8,6 +8,7 @@ use super::{ProxyError, reply};
 use crate::docker::{Refusal, error_body};
 use crate::hook::{HookFailure, Rejection};
 use crate::http1::{HeadError, ResponseHead};
+use crate::http2::{CallError, Code, Status};
 use crate::upstream::UpstreamError;
 
 /// The answer to give for an error, after logging it once, where its blame belongs.
@@ -17,9 +18,31 @@ pub(super) fn rescue(error: ProxyError) -> Reply {
         ProxyError::Refused(rejection) => refusal(rejection),
         ProxyError::Line(Refusal::Redirect { location }) => redirect(location),
         error => {
-            let status = status(&error);
+            let status = http_status(&error);
             reply::json(status, error_body::write(&format!("powerstrip: {error}")))
         }
+    }
+}
+
+/// How a call inside a tunnel ends for an error, after logging it once.
+pub(super) fn status(error: &ProxyError) -> Status {
+    log(error);
+    match error {
+        ProxyError::Refused(rejection) => Status::new(Code::PermissionDenied, &*rejection.message),
+        error => Status::new(code(error), format!("powerstrip: {error}")),
+    }
+}
+
+fn code(error: &ProxyError) -> Code {
+    match error {
+        ProxyError::ClientGone => Code::Cancelled,
+        ProxyError::BodyTooLarge(_) => Code::ResourceExhausted,
+        ProxyError::BodyTimeout(_) => Code::DeadlineExceeded,
+        ProxyError::Grpc(CallError::Name(_) | CallError::Compressed) => Code::Unimplemented,
+        ProxyError::Hook(error) if hook_status(&error.failure) != 500 => Code::Unavailable,
+        ProxyError::Upstream(_) => Code::Unavailable,
+        error if error.blame() == Blame::Client => Code::InvalidArgument,
+        _ => Code::Internal,
     }
 }
 
@@ -38,7 +61,7 @@ fn redirect(location: String) -> Reply {
 }
 
 /// The status of the answer to an error.
-pub(super) fn status(error: &ProxyError) -> u16 {
+pub(super) fn http_status(error: &ProxyError) -> u16 {
     match error {
         ProxyError::Head(HeadError::TooLarge) => 431,
         ProxyError::Framing(crate::http1::FramingError::Encoding) => 501,

@@ -269,6 +269,7 @@ impl From<lifecycle::Description> for hook::Description {
             response_body: description.response_body.into(),
             grants: description.grants.iter().map(|grant| words::tidy(grant)).collect(),
             config_schema: description.config_schema,
+            grpc: description.grpc,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The rows of the catalogue. Order within a method matters: it is moby's order of registration.
 
 use super::Answer::{self, Empty, Endless, Hijack, Json, Progress, Raw, Text, Upgrade};
-use super::RequestBody::{self, None as No, Opaque, OptionalJson};
+use super::RequestBody::{self, Message, None as No, Opaque, OptionalJson};
 
 /// A JSON body; `Json` alone is the answer.
 const BODY: RequestBody = RequestBody::Json;
@@ -33,6 +33,30 @@ pub(super) const SECRET_ANSWERS: &[&str] = &[
     "swarm-inspect",
     "swarm-unlock-key",
 ];
+
+/// BuildKit's own service.
+macro_rules! control {
+    ($method:literal) => {
+        concat!("/grpc/moby.buildkit.v1.Control/", $method)
+    };
+}
+
+/// What a client uses that takes part in a build, as BuildKit's frontends do.
+macro_rules! bridge {
+    ($method:literal) => {
+        concat!("/grpc/moby.buildkit.v1.frontend.LLBBridge/", $method)
+    };
+}
+
+/// BuildKit's blobs, which can only be read.
+macro_rules! content {
+    ($method:literal) => {
+        concat!("/grpc/containerd.services.content.v1.Content/", $method)
+    };
+}
+
+/// Where clients send what they traced.
+const TRACE: &str = "/grpc/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 /// All endpoints.
 pub(super) const ROWS: &[Row] = &[
@@ -148,6 +172,36 @@ pub(super) const ROWS: &[Row] = &[
     ("plugin-create", "POST", "/plugins/create", Opaque, Empty),
     ("distribution-inspect", "GET", "/distribution/{name:.*}/json", No, Json),
     ("grpc", "POST", "/grpc", No, Upgrade),
+    // Inside the tunnel of /grpc, where a path is a service and a method.
+    ("buildkit-solve", "POST", control!("Solve"), Message, Raw),
+    ("buildkit-status", "POST", control!("Status"), Message, Raw),
+    ("buildkit-session", "POST", control!("Session"), Opaque, Raw),
+    ("buildkit-prune", "POST", control!("Prune"), Message, Raw),
+    ("buildkit-disk-usage", "POST", control!("DiskUsage"), Message, Raw),
+    ("buildkit-workers", "POST", control!("ListWorkers"), Message, Raw),
+    ("buildkit-info", "POST", control!("Info"), Message, Raw),
+    ("buildkit-history", "POST", control!("ListenBuildHistory"), Message, Raw),
+    ("buildkit-history-update", "POST", control!("UpdateBuildHistory"), Message, Raw),
+    ("buildkit-bridge-solve", "POST", bridge!("Solve"), Message, Raw),
+    ("buildkit-container-create", "POST", bridge!("NewContainer"), Message, Raw),
+    ("buildkit-container-delete", "POST", bridge!("ReleaseContainer"), Message, Raw),
+    ("buildkit-container-exec", "POST", bridge!("ExecProcess"), Opaque, Raw),
+    ("buildkit-bridge", "POST", bridge!("Ping"), Message, Raw),
+    ("buildkit-bridge", "POST", bridge!("Inputs"), Message, Raw),
+    ("buildkit-bridge", "POST", bridge!("Return"), Message, Raw),
+    ("buildkit-bridge", "POST", bridge!("Warn"), Message, Raw),
+    ("buildkit-bridge", "POST", bridge!("Evaluate"), Message, Raw),
+    ("buildkit-bridge", "POST", bridge!("ReadFile"), Message, Raw),
+    ("buildkit-bridge", "POST", bridge!("ReadDir"), Message, Raw),
+    ("buildkit-bridge", "POST", bridge!("StatFile"), Message, Raw),
+    ("buildkit-bridge", "POST", bridge!("ResolveImageConfig"), Message, Raw),
+    ("buildkit-bridge", "POST", bridge!("ResolveSourceMeta"), Message, Raw),
+    ("buildkit-content", "POST", content!("Info"), Message, Raw),
+    ("buildkit-content", "POST", content!("Read"), Message, Raw),
+    ("buildkit-content-list", "POST", content!("List"), Message, Raw),
+    ("buildkit-trace", "POST", TRACE, Message, Raw),
+    ("buildkit-health", "POST", "/grpc/grpc.health.v1.Health/Check", Message, Raw),
+    ("buildkit-health", "POST", "/grpc/grpc.health.v1.Health/Watch", Message, Raw),
     ("network-list", "GET", "/networks", No, Json),
     ("network-list", "GET", "/networks/", No, Json),
     ("network-inspect", "GET", "/networks/{id:.+}", No, Json),

@@ -128,6 +128,7 @@ fn row(endpoint: &Endpoint) -> String {
         RequestBody::Json => "JSON",
         RequestBody::OptionalJson => "JSON or none",
         RequestBody::Opaque => "bytes",
+        RequestBody::Message => "message",
     };
     let answer = match endpoint.answer {
         Answer::Empty => "empty",
