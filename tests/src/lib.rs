@@ -35,12 +35,14 @@
 //! | `docker` commands compared with and without Powerstrip | [`matrix`] |
 //! | a 2015 adapter, which checks what it is sent | [`Webhook`] |
 //! | a 2015 adapter | [`Webhook`]; cases of the 2015 protocol go into `tests/conformance` |
+//! | the lines of an audit log | [`AuditLog`] |
 //! | certificates, and both ends of TLS | [`Authority`] |
 //! | ways to write a request that readers may disagree on | [`bypass`] |
 //! | what it holds: memory, descriptors, tasks | [`Vitals`], [`resident`], [`descriptors`] |
 //! | sources for `envinject` | [`ConsulStandIn`], [`Etcd`] |
 //! | a shared store of values | [`Redis`] |
 
+mod audit;
 mod authority;
 mod binary;
 pub mod bypass;
@@ -66,6 +68,7 @@ mod wat_guest;
 mod webhook;
 mod wire;
 
+pub use audit::AuditLog;
 pub use authority::Authority;
 pub use binary::{Finished, command_line, powerstrip as program};
 pub use client::{Answer, Client, Request};

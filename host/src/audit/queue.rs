@@ -239,3 +239,68 @@ fn tell_caught_up(shortage: Option<u64>) {
         Some(dropped) => tracing::warn!(dropped, "the audit log has room again; lines were lost"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(number: usize) -> Vec<u8> {
+        format!("{{\"number\":{number}}}\n").into_bytes()
+    }
+
+    fn full() -> Queue {
+        let queue = Queue::default();
+        (0..MAX_LINES).for_each(|number| queue.push(line(number), false, OnFull::Drop));
+        queue
+    }
+
+    fn taken(queue: &Queue) -> String {
+        let mut all = Vec::new();
+        queue.close();
+        while let Task::Write(lines) = queue.next(Duration::ZERO) {
+            all.extend(lines);
+        }
+        String::from_utf8(all).expect("text")
+    }
+
+    #[test]
+    fn the_line_of_a_request_that_was_let_through_is_taken_however_full_it_is() {
+        let queue = full();
+
+        queue.push(line(5000), false, OnFull::Wait);
+        queue.push(line(6000), true, OnFull::Wait);
+
+        let taken = taken(&queue);
+        assert!(!taken.contains("5000"), "{taken}");
+        assert!(taken.ends_with("{\"number\":6000,\"dropped\":1}\n"), "{taken}");
+    }
+
+    #[tokio::test]
+    async fn there_is_room_again_when_lines_were_taken_out() {
+        let queue = std::sync::Arc::new(full());
+        let waiting = tokio::spawn({
+            let queue = std::sync::Arc::clone(&queue);
+            async move { queue.room().await }
+        });
+        tokio::task::yield_now().await;
+
+        let waits = !waiting.is_finished();
+        let lines = taken(&queue);
+
+        assert!(waits);
+        assert_eq!(lines.lines().count(), MAX_LINES);
+        waiting.await.expect("there is room");
+    }
+
+    #[test]
+    fn a_broken_log_admits_nobody_and_an_empty_one_everybody() {
+        let queue = Queue::default();
+
+        let before = queue.admits();
+        queue.set_broken(true);
+        let broken = queue.admits();
+        queue.set_broken(false);
+
+        assert_eq!((before, broken, queue.admits()), (true, false, true));
+    }
+}

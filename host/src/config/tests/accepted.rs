@@ -8,6 +8,7 @@ use serde_json::json;
 use super::super::{AdapterConfig, Config, Environment, Protocol, Source};
 use super::{parse, parse_with, warnings};
 use crate::addr::Address;
+use crate::audit::{self, OnFull, Scope, Target};
 use crate::grants::{GrantedBy, ValueStore, Values};
 use crate::hook::{BreakerSettings, May, Mode, OnFailure};
 use crate::limits::{BodyLimits, Instances, Limits, Warm};
@@ -319,4 +320,18 @@ fn tls_without_client_certificates_is_accepted_with_a_warning() {
     let expected = "listen: whoever reaches tcp://0.0.0.0:2376 is root on this host: it asks for \
                     no certificate; give `tls` a `client_ca`";
     assert_eq!(found, [expected]);
+}
+
+#[test]
+fn an_audit_is_a_file_or_standard_output_with_or_without_more() {
+    let text = |audit: &str| parse(audit).expect("a configuration").audit.expect("an audit");
+
+    let long = text("audit: {to: logs/a.jsonl, of: all, bodies: true, on_full: drop}");
+    let (short, stdout) = (text("audit: /var/log/a.jsonl"), text("audit: stdout"));
+
+    let (to, of) = (Target::File("logs/a.jsonl".into()), Scope::All);
+    assert_eq!(long, audit::Settings { to, of, bodies: true, on_full: OnFull::Drop });
+    assert_eq!(short, audit::Settings::new(Target::File("/var/log/a.jsonl".into())));
+    assert_eq!((stdout.to, stdout.of), (Target::Stdout, Scope::Hooked));
+    assert_eq!((stdout.bodies, stdout.on_full), (false, OnFull::Wait));
 }

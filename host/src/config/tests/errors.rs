@@ -41,6 +41,17 @@ errors! {
         "1:10: plugins: `plugins` is the old name of `adapters`, which is here too; move its \
          entries to `adapters`";
 
+    an_audit_without_a_file: "audit: {of: all}" =>
+        "1:8: audit: `to` is missing; write `to: /var/log/powerstrip/audit.jsonl` or `to: stdout`";
+    an_audit_of_something_else: "audit: {to: a, of: hook}" =>
+        "1:20: audit.of: expected hooked or all, found \"hook\"; did you mean \"hooked\"?";
+    an_audit_that_does_something_else: "audit: {to: a, on_full: block}" =>
+        "1:25: audit.on_full: expected wait or drop or fail, found \"block\"";
+    an_audit_to_no_file: "audit: /" => "1:8: audit: `/` is not the path of a file";
+    a_null_audit: "audit:" =>
+        "1:6: audit: expected the path of a file, or stdout, found nothing; give it a value or \
+         remove it";
+
     null_endpoints: "endpoints:" =>
         "1:10: endpoints: expected a mapping of patterns to `pre` and `post`, found nothing; give \
          it a value or remove it";
