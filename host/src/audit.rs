@@ -68,20 +68,24 @@ impl Audit {
     /// # Errors
     /// When a file cannot be opened that was not the log's before; then all stays as it is.
     pub fn apply(&self, settings: Option<&Settings>) -> Result<(), AuditError> {
-        let Some(settings) = settings else {
-            self.log.store(None);
-            return Ok(());
-        };
         let old = self.log.load_full();
-        let sink = match old.as_ref().filter(|old| old.settings.to == settings.to) {
+        let next = settings.map(|settings| self.next(settings, old.as_deref())).transpose()?;
+        self.log.store(next.map(Arc::new));
+        if let Some(old) = old.filter(|old| Some(&old.settings) != settings) {
+            old.sink.release();
+        }
+        Ok(())
+    }
+
+    fn next(&self, settings: &Settings, old: Option<&Log>) -> Result<Log, AuditError> {
+        let sink = match old.filter(|old| old.settings.to == settings.to) {
             Some(old) => {
                 old.sink.reopen();
                 Arc::clone(&old.sink)
             }
             None => Arc::new(Sink::open(&settings.to, self.writers.token())?),
         };
-        self.log.store(Some(Arc::new(Log { settings: settings.clone(), sink })));
-        Ok(())
+        Ok(Log { settings: settings.clone(), sink })
     }
 
     /// What is to become one request's line; nothing, at no cost, where there is no audit log.

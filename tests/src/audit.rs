@@ -66,6 +66,16 @@ impl AuditLog {
         lines.retain(|line| line["path"] != MARK);
         lines
     }
+
+    /// The line of the only request that there was.
+    ///
+    /// # Panics
+    /// When there are more lines, or none.
+    pub async fn only(&self, powerstrip: &Powerstrip) -> Value {
+        let mut lines = self.settled(powerstrip).await;
+        assert_eq!(lines.len(), 1, "one line, not {lines:#?}");
+        lines.remove(0)
+    }
 }
 
 fn object(line: &str) -> Value {

@@ -154,6 +154,21 @@ async fn a_full_log_lets_requests_wait_and_loses_none() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_full_log_goes_on_when_it_is_taken_away() {
+    let (_folder, path) = fifo();
+    let powerstrip = answering(&path.display().to_string()).start().await;
+    let calling = tokio::spawn(calls(powerstrip.address().to_owned(), 1200));
+    powerstrip.logged("the audit log is full: requests wait").await;
+
+    powerstrip.rewrite(|text| text.replace(&format!("audit: {}", path.display()), ""));
+
+    within("the requests", calling).await.expect("all are answered");
+    let lost = powerstrip.logged("its last lines are lost").await;
+    let lost: Value = serde_json::from_str(&lost).expect("a line of the log");
+    assert!(lost["lost"].as_u64().is_some_and(|lost| lost > 1024), "{lost}");
+}
+
+#[tokio::test]
 async fn a_full_log_drops_lines_and_says_how_many() {
     let (_folder, path) = fifo();
     let audit = format!("{{to: {}, on_full: drop}}", path.display());

@@ -40,6 +40,8 @@ struct State {
     shortage: Option<u64>,
     /// Whether the log cannot be written at the moment.
     is_broken: bool,
+    /// How often those who waited for room were let go without.
+    releases: u64,
     /// Whether the file is to be opened anew.
     reopens: bool,
     is_closed: bool,
@@ -97,13 +99,14 @@ impl Queue {
         false
     }
 
-    /// Waits for room.
+    /// Waits for room, or until nobody is to wait for it any more.
     pub(super) async fn room(&self) {
+        let releases = self.lock().releases;
         loop {
             let mut room = pin!(self.room.notified());
             // Before the look, so that no notice is missed between the two.
             room.as_mut().enable();
-            if self.has_room() {
+            if self.has_room() || self.lock().releases != releases {
                 return;
             }
             room.await;
@@ -203,6 +206,12 @@ impl Queue {
         drop(state);
         self.room.notify_waiters();
         lines
+    }
+
+    /// Lets go who waits for room: the operator has changed what they wait for.
+    pub(super) fn release(&self) {
+        self.lock().releases += 1;
+        self.room.notify_waiters();
     }
 
     pub(super) fn reopen(&self) {

@@ -74,6 +74,11 @@ impl Sink {
         self.queue.push(line, is_admitted, on_full);
     }
 
+    /// See [`Queue::release`].
+    pub(super) fn release(&self) {
+        self.queue.release();
+    }
+
     /// Has the file opened anew.
     pub(super) fn reopen(&self) {
         self.queue.reopen();
@@ -141,16 +146,16 @@ impl Writer {
     fn failed(&mut self, error: &io::Error) {
         if self.failing.is_none_or(|told| told.elapsed() >= REMINDER) {
             let to = &self.to;
-            tracing::error!(%to, %error, "the audit log cannot be written; it is tried again");
             self.failing = Some(Instant::now());
             self.queue.set_broken(true);
+            tracing::error!(%to, %error, "the audit log cannot be written; it is tried again");
         }
     }
 
     fn recovered(&mut self) {
         if self.failing.take().is_some() {
-            tracing::info!(to = %self.to, "the audit log is written again");
             self.queue.set_broken(false);
+            tracing::info!(to = %self.to, "the audit log is written again");
         }
     }
 
