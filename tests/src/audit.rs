@@ -39,7 +39,7 @@ impl AuditLog {
         let text = fs::read_to_string(&self.path).unwrap_or_default();
         // The last one may be on its way.
         let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
-        whole.lines().map(|line| object(line)).collect()
+        whole.lines().map(object).collect()
     }
 
     /// Waits for so many lines.

@@ -253,25 +253,25 @@ async fn clients_over_the_network_are_known_by_their_address() {
     assert_eq!(client["unix"], Value::Null);
 }
 
+/// One of many clients: ten requests on a connection of its own.
+async fn ten_calls(address: String, client: usize) {
+    let mut connection = Client::connect(&address).await;
+    for number in 0..10 {
+        let target = format!("{CREATE}?name={client}-{number}");
+        let answer = connection.call(&Request::post(&target, &json!({}))).await;
+        assert_eq!(answer.status(), 201, "{}", answer.show());
+    }
+}
+
 #[tokio::test]
 async fn fifty_clients_at_once_have_a_whole_line_for_each_of_their_requests() {
     let engine = FakeEngine::start();
     let config = json!({"pre": {"modify": {"query": "name=z"}}});
     let powerstrip = witnessed(&engine, &config).start().await;
 
-    let clients = (0..50).map(|client| {
-        let address = powerstrip.address().to_owned();
-        tokio::spawn(async move {
-            let mut connection = Client::connect(&address).await;
-            for number in 0..10 {
-                let target = format!("{CREATE}?name={client}-{number}");
-                let answer = connection.call(&Request::post(&target, &json!({}))).await;
-                assert_eq!(answer.status(), 201, "{}", answer.show());
-            }
-        })
-    });
-    let clients: Vec<_> = clients.collect();
-    for client in clients {
+    let address = powerstrip.address();
+    let clients = (0..50).map(|client| tokio::spawn(ten_calls(address.to_owned(), client)));
+    for client in clients.collect::<Vec<_>>() {
         client.await.expect("a client without a panic");
     }
 
