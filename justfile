@@ -114,6 +114,11 @@ guests-other-languages:
 throughput *args: _released
     "${CARGO_TARGET_DIR:-target}/release/throughput" "$@"
 
+# Measure what requests cost beside HAProxy and Envoy: `just bench [--quick] [--only PART] [--write]`
+[group('test')]
+bench *args:
+    scripts/bench "$@"
+
 # Try the known ways around an adapter on real Docker Engines, and the raw requests in FILE…
 [group('test')]
 bypass *args:

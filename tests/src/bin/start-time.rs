@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use anyhow::{Context, Result, ensure};
-use powerstrip_tests::{FakeEngine, PATIENCE, Wire, component, connect, program, variant};
+use powerstrip_tests::{
+    FakeEngine, PATIENCE, Wire, component, connect, measured, program, variant,
+};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -72,6 +75,8 @@ async fn measure(rounds: usize) -> Result<bool> {
             shown(first[first.len() - 1]),
             shown(ready[ready.len() / 2]),
         );
+        let millis = median.as_secs_f64() * 1e3;
+        measured(&json!({"row": name, "median": millis}))?;
         keeps &= median <= LIMIT;
     }
     println!("{} {}", if keeps { "within" } else { "NOT within" }, shown(LIMIT));

@@ -20,6 +20,8 @@ use std::time::Duration;
 use anyhow::Result;
 use guest::Guest;
 use neighbour::Times;
+use powerstrip_tests::measured;
+use serde_json::json;
 use servers::Servers;
 use stage::Stage;
 use trial::Trial;
@@ -59,6 +61,9 @@ async fn play(arguments: &[String]) -> Result<usize> {
     for guest in &guests {
         let trial = Trial::of(guest, &stage).await?;
         println!("{}", row(guest, &trial));
+        let p99 = |times: Times| times.p99.as_secs_f64() * 1e3;
+        let (before, during) = (p99(trial.before), p99(trial.during));
+        measured(&json!({"row": guest.name, "before": before, "during": during}))?;
         for fault in &trial.faults {
             println!("    FAILED: {fault}");
         }

@@ -14,6 +14,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use powerstrip_tests::measured;
+use serde_json::json;
 
 use client::FLOWS;
 use engine::Engine;
@@ -90,6 +92,8 @@ fn table(kind: &str, mib: u64, rounds: usize) -> Result<bool> {
             straight.to_string(),
             through.to_string()
         );
+        let row = format!("{kind}, {}", flow.name);
+        measured(&json!({"row": row, "straight": straight.median, "through": through.median}))?;
         is_good &= ratio >= LEAST_RATIO;
     }
     let peak = powerstrip.memory("VmHWM")?;

@@ -1,0 +1,107 @@
+//! Resident memory: of a Powerstrip that waits, with adapters, connections and tunnels.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use powerstrip_tests::{
+    Builder, Client, FakeEngine, Gate, Powerstrip, Request, Script, component, resident, variant,
+};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::results::{Memory, Results};
+
+/// What adapters are made of; each gets a file of its own.
+const PACKAGES: [&str; 4] = ["envinject", "slowreq", "identity", "witness"];
+/// How long memory that is not needed any more may take to go.
+const SETTLE: Duration = Duration::from_secs(2);
+const CREATE: &str = "POST /*/containers/create";
+const TUNNEL: &[u8] = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+
+/// Measures all states, each in a process of its own.
+pub(crate) async fn measure(results: &mut Results) -> Result<()> {
+    let engine = FakeEngine::start();
+    for (adapters, limit, what) in [
+        (3, 40.0, ["3 adapters, compiled before", "3 adapters, compiled at the start"]),
+        (100, 150.0, ["100 adapters, compiled before", "100 adapters, compiled at the start"]),
+    ] {
+        let cache = tempfile::tempdir()?;
+        let first = idle(&engine, adapters, &cache).await;
+        let later = idle(&engine, adapters, &cache).await;
+        results.memory.push(Memory { what: what[0], megabytes: later, limit });
+        results.memory.push(Memory { what: what[1], megabytes: first, limit });
+    }
+    let cache = tempfile::tempdir()?;
+    let megabytes = connected(&engine, &cache).await?;
+    let what = "10,000 idle connections, 3 adapters";
+    results.memory.push(Memory { what, megabytes, limit: 150.0 });
+    let megabytes = tunnelled(&engine, &cache).await?;
+    results.memory.push(Memory { what: "1,000 idle tunnels, 3 adapters", megabytes, limit: 60.0 });
+    Ok(())
+}
+
+/// With so many adapters, each of which has been called once.
+async fn idle(engine: &FakeEngine, adapters: usize, cache: &TempDir) -> f64 {
+    let powerstrip = with_adapters(engine, adapters, cache.path()).start().await;
+    let answer = powerstrip.post("/v1.41/containers/create", &json!({"Image": "x"})).await;
+    assert_eq!(answer.status(), 201, "{}", answer.show());
+    settled(&powerstrip).await
+}
+
+/// With connections that have made one call each.
+async fn connected(engine: &FakeEngine, cache: &TempDir) -> Result<f64> {
+    let powerstrip = with_adapters(engine, 3, cache.path()).start().await;
+    let mut clients = Vec::new();
+    for _ in 0..10_000 {
+        let mut client = powerstrip.connect().await;
+        ensure!(client.call(&Request::get("/_ping")).await.status() == 200, "no answer");
+        clients.push(client);
+    }
+    let megabytes = settled(&powerstrip).await;
+    for client in clients.iter_mut().step_by(1000) {
+        ensure!(client.is_usable().await, "a connection was closed meanwhile");
+    }
+    Ok(megabytes)
+}
+
+/// With tunnels over which nothing goes.
+async fn tunnelled(engine: &FakeEngine, cache: &TempDir) -> Result<f64> {
+    // It never opens: the engine holds its side.
+    engine.on("POST /attach", Script::new().send(TUNNEL).wait(&Gate::new()));
+    let powerstrip = with_adapters(engine, 3, cache.path()).start().await;
+    let mut clients: Vec<Client> = Vec::new();
+    let request = "POST /v1.41/containers/web/attach?stream=1 HTTP/1.1\r\nHost: docker\r\n\
+                   Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+    for _ in 0..1_000 {
+        let mut client = powerstrip.connect().await;
+        client.send(request).await;
+        ensure!(client.head().await.status() == 101, "no tunnel");
+        clients.push(client);
+    }
+    Ok(settled(&powerstrip).await)
+}
+
+fn with_adapters(engine: &FakeEngine, adapters: usize, cache: &Path) -> Builder {
+    let mut builder = Powerstrip::builder()
+        .engine(engine.address())
+        .variable("RUST_LOG", "info,adapter=error")
+        .variable("XDG_CACHE_HOME", &cache.to_string_lossy());
+    let mut names = Vec::new();
+    for number in 0..adapters {
+        let package = PACKAGES[number % PACKAGES.len()];
+        let name = format!("adapter-{number:03}");
+        builder = builder.wasm_file(&name, &variant(&component(package), number));
+        if package == "slowreq" {
+            builder = builder.adapter(&name, json!({"config": {"delay": "0s"}}));
+        }
+        names.push(name);
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    builder.pre(CREATE, &names)
+}
+
+async fn settled(powerstrip: &Powerstrip) -> f64 {
+    tokio::time::sleep(SETTLE).await;
+    resident(powerstrip) as f64 * 1024.0 / 1e6
+}
