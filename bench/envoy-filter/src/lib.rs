@@ -4,6 +4,7 @@
 //! head waits until the body is whole, the body is read and written as JSON, and the length is set.
 
 #![cfg(target_arch = "wasm32")]
+#![expect(missing_docs, reason = "the macro of proxy-wasm makes a public function")]
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType, LogLevel};

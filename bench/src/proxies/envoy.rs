@@ -72,6 +72,8 @@ fn wasm(file: PathBuf) -> Value {
         "name": "envoy.filters.http.wasm",
         "typed_config": {"@type": of_type("filters.http.wasm.v3.Wasm"), "config": {
             "name": "env",
+            // Else the filter would have to let the head go before it has seen the body.
+            "allow_on_headers_stop_iteration": true,
             "configuration": {
                 "@type": "type.googleapis.com/google.protobuf.StringValue",
                 "value": "BENCH_1=yes",
