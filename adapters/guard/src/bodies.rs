@@ -19,6 +19,7 @@ use crate::config::{Section, Sections};
 use crate::draft::Draft;
 use crate::json::{flag, is_zero, text};
 use crate::refusal::{Judged, Reasons, Refusal};
+use crate::take::Take;
 
 pub(crate) use mounts::parts_of;
 pub(crate) use namespaces::{is_predefined, joined};
@@ -59,10 +60,10 @@ fn start(draft: &Draft, sections: &Sections) -> Judged {
     }
     let mut reasons = Reasons::default();
     if !is_zero(draft.body()) {
-        reasons.add("a start has a body", "containers: any");
+        reasons.add("a start has a body", Take::Any("containers"));
     }
     if draft.parameter("checkpoint").is_some() || draft.parameter("checkpoint-dir").is_some() {
-        reasons.add("a start has a checkpoint", "containers: any");
+        reasons.add("a start has a checkpoint", Take::Any("containers"));
     }
     reasons.judge()
 }
@@ -72,11 +73,13 @@ fn exec(draft: &Draft, sections: &Sections) -> Judged {
     let body: &Value = draft.required()?;
     let mut reasons = Reasons::default();
     if flag(body, "Privileged") && limits.privileged != Some(true) {
-        reasons.add("Privileged", "exec.privileged: true");
+        reasons.add("Privileged", Take::Flag("exec.privileged"));
     }
     let user = text(body, "User")?;
     if limits.users.is_some_and(|users| !users.matches(user)) {
-        reasons.add(format!("User \"{user}\""), "another user, or that one in exec.users");
+        let take = Take::Entry("exec.users", user.to_owned());
+        let help = "another user, or that one in exec.users";
+        reasons.put(format!("User \"{user}\""), help, Some(take));
     }
     reasons.judge()
 }
@@ -84,11 +87,11 @@ fn exec(draft: &Draft, sections: &Sections) -> Judged {
 /// That something needs a list with an entry for it.
 fn unless_listed(
     reasons: &mut Reasons,
-    (list, setting): (Option<&crate::config::Many<crate::config::Glob>>, &str),
+    (list, setting): (Option<&crate::config::Many<crate::config::Glob>>, &'static str),
     (what, value): (&str, &str),
 ) {
     if !list.is_some_and(|list| list.matches(value)) {
-        reasons.add(format!("{what} {value}"), format!("{setting}: [\"{value}\"]"));
+        reasons.add(format!("{what} {value}"), Take::Entry(setting, value.to_owned()));
     }
 }
 

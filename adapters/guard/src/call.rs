@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use percent_encoding::percent_decode_str;
 use powerstrip_sdk::{Context, Request};
 
 use crate::object::{Kind, Object};
@@ -54,6 +55,13 @@ impl Call {
     /// The path without its version.
     pub(crate) fn path(&self) -> &str {
         &self.path
+    }
+
+    /// What a rule calls it, and no other call: its name, or its line as patterns are matched.
+    pub(crate) fn as_pattern(&self) -> String {
+        let line =
+            || format!("{} {}", self.method, percent_decode_str(&self.path).decode_utf8_lossy());
+        self.endpoint.clone().unwrap_or_else(line)
     }
 
     /// The version that it is served under.

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
 pub(crate) use problems::read;
+pub(crate) use quantity::Ports;
 pub(crate) use sections::{
     Bind, Build, Containers, Exec, Namespace, Networks, Plugins, Section, Sections, Volumes,
 };

@@ -1,5 +1,6 @@
 //! A request while the guard changes it: its query and its JSON body, read once.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use powerstrip_sdk::Request;
@@ -17,6 +18,10 @@ pub(crate) struct Draft {
     /// `null` where there is none, or where hooks are not shown it.
     body: Value,
     changed: BTreeSet<String>,
+    /// Whether anybody wanted to see the body.
+    looked_at: Cell<bool>,
+    /// Settings whose values were put in where nothing was asked for.
+    filled: Vec<&'static str>,
 }
 
 impl Draft {
@@ -32,13 +37,14 @@ impl Draft {
 
     /// The body.
     pub(crate) fn body(&self) -> &Value {
+        self.looked_at.set(true);
         &self.body
     }
 
     /// The body of a call that cannot be judged without it.
     pub(crate) fn required(&self) -> Judged<&Value> {
-        match &self.body {
-            Value::Object(_) => Ok(&self.body),
+        match self.body() {
+            body @ Value::Object(_) => Ok(body),
             _ => Err(Refusal::Unclear("it has no JSON body that adapters are shown".to_owned())),
         }
     }
@@ -80,6 +86,23 @@ impl Draft {
         self.query.retain(|(other, _)| other != name);
         self.query.push((name.to_owned(), value.into()));
         self.query_changed = true;
+    }
+
+    /// Notes that the value of a setting was put in where nothing was asked for.
+    pub(crate) fn note_filled(&mut self, setting: &'static str) {
+        self.filled.push(setting);
+    }
+
+    /// Whether the judgement depends on a body, which may be missing.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn was_looked_at(&self) -> bool {
+        self.looked_at.get()
+    }
+
+    /// Settings whose values were put in.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn filled(&self) -> &[&'static str] {
+        &self.filled
     }
 
     /// Writes what was changed.

@@ -2,7 +2,8 @@
 //!
 //! A call goes through in five steps: a rule admits it, its body asks for nothing that is not
 //! allowed, what it makes is labelled, it touches only what is the client's, and names are pinned
-//! to ids. `docs/adapters/guard.md` is for operators.
+//! to ids. `docs/adapters/guard.md` is for operators. The crate is a component, and a library for
+//! `powerstrip suggest`, which asks [`learn`] what recorded calls take.
 
 mod bodies;
 mod call;
@@ -11,6 +12,8 @@ mod draft;
 mod endpoints;
 mod identity;
 mod json;
+#[cfg(not(target_family = "wasm"))]
+pub mod learn;
 mod object;
 mod owner;
 mod path;
@@ -19,6 +22,7 @@ mod policy;
 mod preset;
 mod reference;
 mod refusal;
+mod take;
 mod template;
 
 use powerstrip_sdk::{Adapter, BodyNeed, Error, Pre, Request, Response, Result};
@@ -28,6 +32,7 @@ use call::Call;
 use draft::Draft;
 use policy::Policy;
 use refusal::Judged;
+pub use take::Take;
 
 /// The adapter.
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use crate::config::{Action, Config, ObjectIs, Owner, Ownership, Rule, Sections};
 use crate::draft::Draft;
 use crate::object::{Kind, Object};
 use crate::preset;
-use crate::refusal::{Judged, Refusal};
+use crate::refusal::{Judged, Reason, Refusal};
+use crate::take::Take;
 use crate::template::Template;
 
 /// Calls without which no client gets as far as asking for anything.
@@ -66,9 +67,8 @@ impl Policy {
             Some(endpoint) => endpoint.to_owned(),
             None => format!("\"{} {}\"", call.method(), call.path()),
         };
-        Err(Refusal::Denied(format!(
-            "no rule allows it; to allow it, add a rule {{allow: [{pattern}]}}"
-        )))
+        let words = format!("no rule allows it; to allow it, add a rule {{allow: [{pattern}]}}");
+        Err(Refusal::Beyond(vec![Reason::new(words, Some(Take::Rule(call.as_pattern())))]))
     }
 
     /// The rules in their order, each with its source and its place there.

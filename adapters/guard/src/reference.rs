@@ -44,6 +44,24 @@ impl Reference {
         self
     }
 
+    /// The pattern that allows this reference, and no other.
+    pub(crate) fn as_pattern(&self) -> String {
+        match (&self.digest, &self.tag) {
+            (Some(digest), _) => format!("{}@{digest}", self.name),
+            (None, Some(tag)) => format!("{}:{tag}", self.name),
+            (None, None) => self.name.clone(),
+        }
+    }
+
+    /// Whether what a pattern allows, this one, read as a pattern, allows too.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn covers(&self, pattern: &Self) -> bool {
+        let covers = |own: &Option<String>, other| own.is_none() || own == other;
+        self.name == pattern.name
+            && covers(&self.tag, &pattern.tag)
+            && covers(&self.digest, &pattern.digest)
+    }
+
     /// Whether a pattern allows this. Where there is a digest the engine takes no notice of the
     /// tag, and neither do we; who has no tag gets all of them.
     pub(crate) fn matches(&self, pattern: &Glob) -> bool {

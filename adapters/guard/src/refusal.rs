@@ -1,10 +1,11 @@
 //! Why a call does not go on, in words that say what to change.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use powerstrip_sdk::Rejection;
 
 use crate::object::Kind;
+use crate::take::Take;
 
 /// What a judgement returns.
 pub(crate) type Judged<T = ()> = Result<T, Refusal>;
@@ -14,6 +15,8 @@ pub(crate) type Judged<T = ()> = Result<T, Refusal>;
 pub(crate) enum Refusal {
     /// The policy says no, and why.
     Denied(String),
+    /// The policy says no to all of this, and would say yes if it said more.
+    Beyond(Vec<Reason>),
     /// There is no such object, or the client may not know of it: the same words for both.
     Absent(Kind, String),
     /// The client's message makes no sense, so that it cannot be judged.
@@ -37,6 +40,10 @@ impl Refusal {
     pub(crate) fn reject(&self, endpoint: &str, line: &str) -> Rejection {
         let (status, said) = match self {
             Self::Denied(why) => (403, format!("denies {endpoint} ({line}): {why}")),
+            Self::Beyond(reasons) => {
+                let all: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+                (403, format!("denies {endpoint} ({line}): {}", all.join("; ")))
+            }
             Self::Absent(kind, name) => return Rejection::new(404, kind.absence(name)),
             Self::Unclear(why) => (400, format!("cannot read {endpoint} ({line}): {why}")),
             Self::Unable(why) => (503, format!("cannot judge {endpoint} ({line}): {why}")),
@@ -45,19 +52,52 @@ impl Refusal {
     }
 }
 
+/// One thing that is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reason {
+    /// What it is, and what would help.
+    words: String,
+    /// What the configuration would have to say; none where nothing helps.
+    take: Option<Take>,
+}
+
+impl Reason {
+    /// A reason in words of its own.
+    pub(crate) fn new(words: impl Into<String>, take: Option<Take>) -> Self {
+        Self { words: words.into(), take }
+    }
+
+    /// What the configuration would have to say.
+    pub(crate) fn take(&self) -> Option<&Take> {
+        self.take.as_ref()
+    }
+}
+
+impl Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
 /// All that speaks against a body: a client that is told everything at once asks once more, not
 /// ten times.
 #[derive(Debug, Default)]
-pub(crate) struct Reasons(Vec<String>);
+pub(crate) struct Reasons(Vec<Reason>);
 
 impl Reasons {
     /// Something that is not allowed, and the setting that would allow it.
-    pub(crate) fn add(&mut self, what: impl Display, setting: impl Display) {
-        self.0.push(format!("{what}, which takes {setting}"));
+    pub(crate) fn add(&mut self, what: impl Display, take: Take) {
+        let words = take.to_string();
+        self.put(what, words, Some(take));
+    }
+
+    /// The same, where the setting is told in other words.
+    pub(crate) fn put(&mut self, what: impl Display, help: impl Display, take: Option<Take>) {
+        self.0.push(Reason::new(format!("{what}, which takes {help}"), take));
     }
 
     /// The verdict.
     pub(crate) fn judge(self) -> Judged {
-        if self.0.is_empty() { Ok(()) } else { Err(Refusal::Denied(self.0.join("; "))) }
+        if self.0.is_empty() { Ok(()) } else { Err(Refusal::Beyond(self.0)) }
     }
 }

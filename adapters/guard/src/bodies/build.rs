@@ -6,6 +6,7 @@ use super::{limits, resources};
 use crate::config::{Build, Containers, Section, Sections};
 use crate::draft::Draft;
 use crate::refusal::{Judged, Reasons};
+use crate::take::Take;
 
 /// The parameters of a build that are settings of the containers that it runs in.
 const NUMBERS: [(&str, &str); 4] = [
@@ -42,8 +43,8 @@ fn remote(draft: &Draft, build: &Build, reasons: &mut Reasons) {
     for remote in draft.parameters("remote") {
         let own = remote.is_empty() || remote == "client-session";
         if !own && !build.remote.as_ref().is_some_and(|list| list.matches(&remote)) {
-            let setting = format!("build.remote: [\"{remote}\"]");
-            reasons.add(format!("the remote context {remote}"), setting);
+            let what = format!("the remote context {remote}");
+            reasons.add(what, Take::Entry("build.remote", remote));
         }
     }
 }
@@ -86,9 +87,11 @@ fn fill(draft: &mut Draft, containers: &Containers) {
     let (no_memory, no_cpus) = (!asks("memory"), !asks("cpuquota"));
     if let Some(most) = containers.memory.filter(|_| no_memory) {
         draft.set_parameter("memory", most.0.to_string());
+        draft.note_filled("containers.memory");
     }
     if let Some(most) = containers.cpus.filter(|_| no_cpus) {
         draft.set_parameter("cpuperiod", "100000");
         draft.set_parameter("cpuquota", (most.0 / 10_000).to_string());
+        draft.note_filled("containers.cpus");
     }
 }

@@ -7,6 +7,7 @@ use crate::config::{Containers, Sections};
 use crate::draft::Draft;
 use crate::json::{entries, field, flag, is_zero, options, text, texts};
 use crate::refusal::{Judged, Reasons};
+use crate::take::Take;
 
 /// Settings that a container may have without asking, or that others of these files look at. What
 /// is not among them is new to the guard, and refused where it is set.
@@ -174,15 +175,15 @@ pub(super) fn known(
 ) {
     for (name, value) in object.as_object().into_iter().flatten() {
         if !known.contains(&name.as_str()) && !is_zero(value) && limits.unknown != Some(true) {
-            reasons
-                .add(format!("{name}, which the guard does not know"), "containers.unknown: true");
+            let what = format!("{name}, which the guard does not know");
+            reasons.add(what, Take::Flag("containers.unknown"));
         }
     }
 }
 
 fn privileges(host: &Value, limits: &Containers, reasons: &mut Reasons) -> Judged {
     if flag(host, "Privileged") && limits.privileged != Some(true) {
-        reasons.add("Privileged", "containers.privileged: true");
+        reasons.add("Privileged", Take::Flag("containers.privileged"));
     }
     for asked in texts(host, "CapAdd")? {
         let upper = asked.to_ascii_uppercase();
@@ -198,15 +199,17 @@ fn privileges(host: &Value, limits: &Containers, reasons: &mut Reasons) -> Judge
             let shown: String = option.chars().take(60).collect();
             let list = limits.security_options.as_ref();
             if !list.is_some_and(|list| list.matches(option)) {
-                let setting = format!("containers.security_options: [\"{shown}\"]");
-                reasons.add(format!("the security option {shown}"), setting);
+                let setting = "containers.security_options";
+                let help = format!("{setting}: [\"{shown}\"]");
+                let take = Take::Entry(setting, option.to_owned());
+                reasons.put(format!("the security option {shown}"), help, Some(take));
             }
         }
     }
     // An empty list says that nothing is masked, so that any list is a change.
     for name in ["MaskedPaths", "ReadonlyPaths"] {
         if !field(host, name).is_null() && limits.masked_paths != Some(true) {
-            reasons.add(name, "containers.masked_paths: true");
+            reasons.add(name, Take::Flag("containers.masked_paths"));
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use crate::config::Containers;
 use crate::json::{list, text};
 use crate::path::clean;
 use crate::refusal::{Judged, Reasons};
+use crate::take::Take;
 
 /// Devices, and rules for them.
 pub(super) fn check(host: &Value, limits: &Containers, reasons: &mut Reasons) -> Judged {
@@ -17,10 +18,10 @@ pub(super) fn check(host: &Value, limits: &Containers, reasons: &mut Reasons) ->
     }
     let some = |name: &str| list(host, name).map(|list| !list.is_empty());
     if some("DeviceRequests")? && limits.device_requests != Some(true) {
-        reasons.add("DeviceRequests", "containers.device_requests: true");
+        reasons.add("DeviceRequests", Take::Flag("containers.device_requests"));
     }
     if some("DeviceCgroupRules")? && limits.device_cgroup_rules != Some(true) {
-        reasons.add("DeviceCgroupRules", "containers.device_cgroup_rules: true");
+        reasons.add("DeviceCgroupRules", Take::Flag("containers.device_cgroup_rules"));
     }
     Ok(())
 }

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use super::{image, limits as limits_of, unless_listed, volume};
+use super::{image, limits as limits_of, volume};
 use crate::config::{Containers, Sections};
 use crate::json::{field, flag, list, options, text, texts};
 use crate::object::Kind;
 use crate::path::{clean, is_within};
 use crate::refusal::{Judged, Reasons};
+use crate::take::Take;
 
 /// A path of the host that is mounted.
 struct Bound<'a> {
@@ -82,7 +83,7 @@ fn check_mount(
         }
         "tmpfs" => {}
         "image" => image::run(source, sections)?,
-        other => reasons.add(format!("a mount of type \"{other}\""), "containers: any"),
+        other => reasons.add(format!("a mount of type \"{other}\""), Take::Any("containers")),
     }
     Ok(())
 }
@@ -95,13 +96,19 @@ fn path(bound: &Bound<'_>, limits: &Containers, reasons: &mut Reasons) {
         let open = |bind: &&crate::config::Bind| read_only || !bind.read_only;
         binds.iter().filter(open).any(|bind| is_within(&asked, &bind.path))
     };
+    let what = format!("the bind of {asked}");
+    let take = Take::Bind { path: asked.clone(), read_only: bound.read_only };
+    let help = take.to_string();
+    // What is no absolute path the engine refuses: nothing is to be opened for it.
+    let take = Some(take).filter(|_| bound.source.starts_with('/'));
     if !allows(true) {
-        reasons.add(format!("the bind of {asked}"), format!("containers.binds: [\"{asked}\"]"));
+        reasons.put(what, help, take);
     } else if !bound.read_only && !allows(false) {
-        reasons.add(format!("the bind of {asked}"), "it to be read-only (ro)");
+        reasons.put(what, "it to be read-only (ro)", take);
     }
     if bound.shared && limits.masked_paths != Some(true) {
-        reasons.add(format!("the shared bind of {asked}"), "containers.masked_paths: true");
+        let what = format!("the shared bind of {asked}");
+        reasons.add(what, Take::Flag("containers.masked_paths"));
     }
 }
 
@@ -138,7 +145,7 @@ fn from_container(from: &str, limits: &Containers, reasons: &mut Reasons) -> Jud
             let source = text(mount, "Source")?;
             path(&Bound { source, read_only, shared: false }, limits, reasons);
         } else if !matches!(kind, "volume" | "tmpfs") {
-            unless_listed(reasons, (None, "containers: any"), ("a mount of type", kind));
+            reasons.add(format!("a mount of type {kind}"), Take::Any("containers"));
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use crate::config::{Containers, Namespace};
 use crate::json::{field, flag, text};
 use crate::object::{Kind, Object};
 use crate::refusal::{Judged, Reasons, Refusal};
+use crate::take::Take;
 
 use super::unclear;
 
@@ -78,7 +79,9 @@ pub(super) fn unless_host_is_allowed(
 ) {
     if !limits.host.as_ref().is_some_and(|host| host.contains(&namespace)) {
         let name = namespace.as_str();
-        reasons.add(format!("{setting} {mode}"), format!("containers.host: [{name}]"));
+        let take = Take::Entry("containers.host", name.to_owned());
+        let help = format!("containers.host: [{name}]");
+        reasons.put(format!("{setting} {mode}"), help, Some(take));
     }
 }
 
@@ -92,7 +95,9 @@ fn join(
 ) -> Judged {
     if !limits.join.as_ref().is_some_and(|join| join.contains(&namespace)) {
         let name = namespace.as_str();
-        reasons.add(format!("{setting} container:{other}"), format!("containers.join: [{name}]"));
+        let take = Take::Entry("containers.join", name.to_owned());
+        let help = format!("containers.join: [{name}]");
+        reasons.put(format!("{setting} container:{other}"), help, Some(take));
         return Ok(());
     }
     let owner = follow(other, setting)?;
@@ -106,7 +111,8 @@ fn join(
         );
     }
     if flag(host, "Privileged") && limits.privileged != Some(true) {
-        reasons.add(format!("{setting} of a privileged container"), "containers.privileged: true");
+        let what = format!("{setting} of a privileged container");
+        reasons.add(what, Take::Flag("containers.privileged"));
     }
     Ok(())
 }

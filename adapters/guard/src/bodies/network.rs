@@ -6,6 +6,7 @@ use crate::config::{Namespace, Networks, Section, Sections};
 use crate::draft::Draft;
 use crate::json::{field, flag, is_zero, options, text};
 use crate::refusal::{Judged, Reasons};
+use crate::take::Take;
 
 /// Options that say how a network of its own behaves.
 const USUAL_OPTIONS: [&str; 6] = [
@@ -39,11 +40,11 @@ pub(super) fn create(draft: &Draft, sections: &Sections) -> Judged {
     // Such a network takes its driver's options from elsewhere.
     for name in ["ConfigOnly", "Ingress"] {
         if flag(body, name) {
-            reasons.add(name, "networks: any");
+            reasons.add(name, Take::Any("networks"));
         }
     }
     if !is_zero(field(body, "ConfigFrom")) {
-        reasons.add("ConfigFrom", "networks: any");
+        reasons.add("ConfigFrom", Take::Any("networks"));
     }
     reasons.judge()
 }

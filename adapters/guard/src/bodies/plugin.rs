@@ -8,6 +8,7 @@ use crate::draft::Draft;
 use crate::json::{text, texts};
 use crate::reference::Reference;
 use crate::refusal::{Judged, Reasons, Refusal};
+use crate::take::Take;
 
 /// `POST /plugins/pull` and `…/upgrade`.
 pub(super) fn pull(draft: &Draft, sections: &Sections) -> Judged {
@@ -17,7 +18,9 @@ pub(super) fn pull(draft: &Draft, sections: &Sections) -> Judged {
     let source = Reference::parse(&remote).or_latest();
     let sources = plugins.sources.as_deref().unwrap_or_default();
     if !sources.iter().any(|pattern| source.matches(pattern)) {
-        reasons.add(format!("the plugin {remote}"), format!("plugins.sources: [\"{remote}\"]"));
+        let help = format!("plugins.sources: [\"{remote}\"]");
+        let take = Take::Entry("plugins.sources", source.as_pattern());
+        reasons.put(format!("the plugin {remote}"), help, Some(take));
     }
     let granted = match draft.body() {
         Value::Null => &[][..],
@@ -39,7 +42,7 @@ pub(super) fn pull(draft: &Draft, sections: &Sections) -> Judged {
 pub(super) fn change(sections: &Sections) -> Judged {
     let mut reasons = Reasons::default();
     if limits(&sections.plugins).is_some() {
-        reasons.add("a plugin's settings", "plugins: any");
+        reasons.add("a plugin's settings", Take::Any("plugins"));
     }
     reasons.judge()
 }

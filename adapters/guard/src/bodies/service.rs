@@ -7,6 +7,7 @@ use crate::config::{Containers, Sections};
 use crate::draft::Draft;
 use crate::json::{field, is_zero, list, number, text};
 use crate::refusal::{Judged, Reasons};
+use crate::take::Take;
 
 /// Settings of a task's container that it may have without asking, or that are looked at here.
 const KNOWN: &[&str] = &[
@@ -61,7 +62,7 @@ pub(super) fn check(draft: &Draft, sections: &Sections) -> Judged {
     privileges(field(spec, "Privileges"), &mut reasons)?;
     container::known(spec, (KNOWN, &containers), &mut reasons);
     if !is_zero(field(task, "PluginSpec")) || text(task, "Runtime")? == "plugin" {
-        reasons.add("a service that is a plugin", "containers: any");
+        reasons.add("a service that is a plugin", Take::Any("containers"));
     }
     ports(draft.body(), &containers, &mut reasons)?;
     reasons.judge()
@@ -87,14 +88,18 @@ fn as_host_config(task: &Value) -> Judged<Value> {
 
 /// A service that asks for no limits has none: here they are not filled in but asked for.
 fn ceilings(host: &Value, containers: &Containers, reasons: &mut Reasons) -> Judged {
+    let mut needs = |what: &str, flag: &str, setting: &'static str| {
+        let what = format!("a service without a limit for {what}");
+        reasons.put(what, format!("{flag} ({setting})"), Some(Take::Unset(setting)));
+    };
     if containers.memory.is_some() && number(host, "Memory")? == 0 {
-        reasons.add("a service without a limit for memory", "--limit-memory (containers.memory)");
+        needs("memory", "--limit-memory", "containers.memory");
     }
     if containers.cpus.is_some() && number(host, "NanoCpus")? == 0 {
-        reasons.add("a service without a limit for processors", "--limit-cpu (containers.cpus)");
+        needs("processors", "--limit-cpu", "containers.cpus");
     }
     if containers.pids.is_some() && number(host, "PidsLimit")? <= 0 {
-        reasons.add("a service without a limit for processes", "--limit-pids (containers.pids)");
+        needs("processes", "--limit-pids", "containers.pids");
     }
     Ok(())
 }
@@ -102,13 +107,13 @@ fn ceilings(host: &Value, containers: &Containers, reasons: &mut Reasons) -> Jud
 fn privileges(privileges: &Value, reasons: &mut Reasons) -> Judged {
     for name in ["CredentialSpec", "SELinuxContext"] {
         if !is_zero(field(privileges, name)) {
-            reasons.add(name, "containers: any");
+            reasons.add(name, Take::Any("containers"));
         }
     }
     for name in ["Seccomp", "AppArmor"] {
         let mode = text(field(privileges, name), "Mode")?;
         if !matches!(mode, "" | "default") {
-            reasons.add(format!("{name} {mode}"), "containers: any");
+            reasons.add(format!("{name} {mode}"), Take::Any("containers"));
         }
     }
     Ok(())

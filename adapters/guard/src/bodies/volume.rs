@@ -5,6 +5,7 @@ use crate::config::{Containers, Section, Sections, Volumes};
 use crate::draft::Draft;
 use crate::json::{field, is_zero, options, text};
 use crate::refusal::{Judged, Reasons};
+use crate::take::Take;
 
 /// Options of `tmpfs` that say how large it is and whose.
 const TMPFS: [&str; 6] = ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks"];
@@ -23,7 +24,7 @@ pub(super) fn create(draft: &Draft, sections: &Sections) -> Judged {
     let asked = options(body, "DriverOpts")?;
     settings(&asked, (&sections.volumes, &containers), &mut reasons);
     if !is_zero(field(body, "ClusterVolumeSpec")) {
-        reasons.add("a cluster volume", "volumes: any");
+        reasons.add("a cluster volume", Take::Any("volumes"));
     }
     reasons.judge()
 }

@@ -63,7 +63,7 @@ impl<'de> Deserialize<'de> for Cpus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let cpus = f64::deserialize(deserializer)?;
         if cpus > 0.0 && cpus < 1e6 {
-            return Ok(Self((cpus * 1e9) as i64));
+            return Ok(Self((cpus * 1e9).round() as i64));
         }
         Err(D::Error::custom(format!("{cpus} is not a number of processors")))
     }
@@ -88,7 +88,28 @@ impl Ports {
         here && (chosen || self.numbers.is_none_or(covers))
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// The entry for what is published on an address, and for nothing more; none where it is no
+    /// port at all. What is published on no address in particular is on all of them.
+    pub(crate) fn entry(address: &str, ports: &str) -> Option<String> {
+        let ports = if ports.is_empty() { "0" } else { ports };
+        Numbers::parse(ports)?;
+        Some(match address {
+            "" => ports.to_owned(),
+            _ if address.contains(':') => format!("[{address}]:{ports}"),
+            _ => format!("{address}:{ports}"),
+        })
+    }
+
+    /// Whether what other ports allow, these allow too.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let here = self.address.is_none() || self.address == other.address;
+        let is_chosen = other.numbers == Numbers::parse("0");
+        let all = self.numbers.is_none_or(|own| other.numbers.is_some_and(|it| own.covers(it)));
+        here && (is_chosen || all)
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (address, ports) = match text.rsplit_once(':') {
             Some((address, ports)) => (Some(address.trim_matches(['[', ']']).to_owned()), ports),
             None => (None, text),
