@@ -9,6 +9,7 @@ mod limits;
 mod policy;
 mod report;
 mod serve;
+mod suggest;
 mod version;
 
 use std::path::PathBuf;
@@ -73,6 +74,8 @@ enum Command {
         #[arg(long)]
         config: Option<PathBuf>,
     },
+    /// Suggest a configuration of the adapter `guard` that allows what audit logs tell of.
+    Suggest(suggest::Options),
     /// Show what adapters do, on a Docker Engine or on what can stand in for one.
     #[cfg(feature = "demo")]
     Demo,
@@ -103,6 +106,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Report> {
             Command::Inspect { component, config } => {
                 inspect::run(component, config.as_deref()).await
             }
+            Command::Suggest(options) => suggest::run(options),
             #[cfg(feature = "demo")]
             Command::Demo => demo::run(arguments.format).await,
             Command::Version => Ok(version::run()),

@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     match cli::run(&arguments) {
         Ok(report) => {
+            report.notes().iter().for_each(|note| say(io::stderr(), &format!("{note}\n")));
             say(io::stdout(), &report.render(arguments.format));
             if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }

@@ -68,6 +68,7 @@ impl Reason {
     }
 
     /// What the configuration would have to say.
+    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "only the library learns"))]
     pub(crate) fn take(&self) -> Option<&Take> {
         self.take.as_ref()
     }

@@ -13,13 +13,26 @@ use super::Format;
 pub(crate) struct Report {
     text: String,
     json: Value,
+    notes: Vec<String>,
     bad: bool,
 }
 
 impl Report {
     /// A report in both forms.
     pub(crate) fn new(text: String, json: Value) -> Self {
-        Self { text, json, bad: false }
+        Self { text, json, notes: Vec::new(), bad: false }
+    }
+
+    /// Adds what is told beside the report, so that what is printed can be used as it is.
+    #[must_use]
+    pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Self {
+        self.notes = notes;
+        self
+    }
+
+    /// What is told beside the report, line by line.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Marks that a problem was found, which makes the exit code 1.

@@ -83,10 +83,9 @@ pub fn covers(one: &Take, other: &Take) -> bool {
             (Take::Unset(_), _) => true,
             (Take::Entry(..) | Take::Bind { .. }, Take::List(_)) => true,
             (Take::AtLeast(_, own), Take::AtLeast(_, least)) => own >= least,
-            (
-                Take::Bind { path, read_only },
-                Take::Bind { path: below, read_only: only_reads },
-            ) => is_within(below, path) && (*only_reads || !read_only),
+            (Take::Bind { path, read_only }, Take::Bind { path: below, read_only: only_reads }) => {
+                is_within(below, path) && (*only_reads || !read_only)
+            }
             (Take::Entry(_, own), Take::Entry(_, entry)) => entry_covers(setting, own, entry),
             _ => false,
         }

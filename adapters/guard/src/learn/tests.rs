@@ -106,20 +106,31 @@ fn ceilings_are_what_was_asked_for() {
 
     let takes = takes(create(json!({"Image": "a", "HostConfig": host})));
 
-    assert_eq!(takes, [
-        "images: \"docker.io/library/a:latest\"",
-        "containers.cpus: 0.57",
-        "containers.memory: \"1GiB\"",
-        "containers.pids: 100",
-    ]);
+    assert_eq!(
+        takes,
+        [
+            "images: \"docker.io/library/a:latest\"",
+            "containers.cpus: 0.57",
+            "containers.memory: \"1GiB\"",
+            "containers.pids: 100",
+        ]
+    );
 }
 
 #[test]
 fn calls_have_their_own_settings() {
-    let exec = called("POST /containers/web/exec", "container-exec", json!({"User": "app", "Privileged": true}));
+    let exec = called(
+        "POST /containers/web/exec",
+        "container-exec",
+        json!({"User": "app", "Privileged": true}),
+    );
     let pull = called("POST /images/create?fromImage=alpine&tag=3", "image-create", Value::Null);
     let build = called("POST /build?version=2&remote=https://a/b.git", "build", Value::Null);
-    let volume = called("POST /volumes/create", "volume-create", json!({"Driver": "nfs", "DriverOpts": {"o": "a"}}));
+    let volume = called(
+        "POST /volumes/create",
+        "volume-create",
+        json!({"Driver": "nfs", "DriverOpts": {"o": "a"}}),
+    );
     let plugin = called("POST /plugins/x/set", "plugin-set", json!(["A=1"]));
 
     let taken = [exec, pull, build, volume, plugin].map(takes);
@@ -143,7 +154,10 @@ fn a_rule_is_what_the_guard_calls_the_call() {
 
     assert_eq!(rule("GET /_ping", "ping"), None);
     assert_eq!(rule("GET /info", "system-info"), Some(Some(json!("system-info"))));
-    assert_eq!(rule("POST /images/create?fromSrc=-", "image-create"), Some(Some(json!("image-import"))));
+    assert_eq!(
+        rule("POST /images/create?fromSrc=-", "image-create"),
+        Some(Some(json!("image-import")))
+    );
     assert_eq!(rule("POST /new/%2A", ""), Some(Some(json!("POST /new/?"))));
 }
 
