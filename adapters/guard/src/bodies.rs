@@ -4,6 +4,7 @@ mod build;
 mod container;
 mod devices;
 mod image;
+mod masks;
 mod mounts;
 mod namespaces;
 mod network;
@@ -22,7 +23,7 @@ use crate::refusal::{Judged, Reasons, Refusal};
 use crate::take::Take;
 
 pub(crate) use mounts::parts_of;
-pub(crate) use namespaces::{is_predefined, joined};
+pub(crate) use namespaces::{is_predefined, joined, network_of};
 
 /// Holds a call against what bodies may ask, and fills in ceilings where nothing was asked.
 pub(crate) fn check(call: &Call, draft: &mut Draft, sections: &Sections) -> Judged {

@@ -5,7 +5,9 @@ use std::cell::OnceCell;
 use percent_encoding::percent_decode_str;
 use powerstrip_sdk::{Context, Request};
 
+use crate::bodies::is_predefined;
 use crate::object::{Kind, Object};
+use crate::reference::Reference;
 use crate::refusal::Judged;
 
 /// A call that is being judged.
@@ -15,6 +17,8 @@ pub(crate) struct Call {
     path: String,
     endpoint: Option<String>,
     context: Context,
+    /// What it is about, as the client calls it.
+    target: Option<(Kind, String)>,
     /// Looked up when it is first needed, and then pinned.
     object: OnceCell<Judged<Object>>,
 }
@@ -28,11 +32,13 @@ impl Call {
             Some("image-create") if !pulls(request) => Some("image-import".to_owned()),
             endpoint => endpoint.map(str::to_owned),
         };
+        let target = endpoint.as_deref().and_then(|endpoint| target_of(endpoint, request));
         Self {
             method: request.method().to_owned(),
             path: request.api_path().to_owned(),
             endpoint,
             context,
+            target,
             object: OnceCell::new(),
         }
     }
@@ -76,8 +82,13 @@ impl Call {
 
     /// The kind of object that it is about, and what the client calls it.
     pub(crate) fn target(&self) -> Option<(Kind, &str)> {
-        let (kind, variable) = Kind::of_endpoint(self.endpoint()?)?;
-        Some((kind, self.context.variable(variable)?))
+        self.target.as_ref().map(|(kind, name)| (*kind, name.as_str()))
+    }
+
+    /// The repository of which a push without a tag takes all of them.
+    pub(crate) fn all_tags(&self) -> Option<&str> {
+        let (_, name) = self.target().filter(|_| self.endpoint() == Some("image-push"))?;
+        Some(name).filter(|name| Reference::parse(name).is_bare())
     }
 
     /// The object that it is about, as the engine knows it; none where it is about none.
@@ -93,12 +104,29 @@ impl Call {
         let Some(Ok(object)) = self.object.get() else { return };
         let Some(endpoint) = self.endpoint() else { return };
         let Some((kind, variable)) = Kind::of_endpoint(endpoint) else { return };
-        // An image is untagged and pushed by its name, and a volume has nothing but its name.
-        let by_name = matches!(endpoint, "image-delete" | "image-push") || kind == Kind::Volume;
+        // An image is untagged, pushed and saved by its name, a volume has nothing but its name, and
+        // the engine's own networks keep theirs for longer than an id.
+        let by_name = match kind {
+            Kind::Volume => true,
+            Kind::Network => self.context.variable(variable).is_some_and(is_predefined),
+            _ => matches!(endpoint, "image-delete" | "image-push" | "image-save"),
+        };
         if !by_name && self.context.variable(variable) != Some(&object.id) {
             request.set_variable(variable, object.id.clone());
         }
     }
+}
+
+/// What an endpoint is about; the tag of an image that is pushed stands in the query.
+fn target_of(endpoint: &str, request: &Request) -> Option<(Kind, String)> {
+    let (kind, variable) = Kind::of_endpoint(endpoint)?;
+    let name = request.context().variable(variable)?;
+    let tag = request.query_value("tag").filter(|tag| endpoint == "image-push" && !tag.is_empty());
+    let name = match tag {
+        Some(tag) => Reference::parse(name).with_tag(&tag).to_string(),
+        None => name.to_owned(),
+    };
+    Some((kind, name))
 }
 
 fn pulls(request: &Request) -> bool {

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use powerstrip_sdk::engine;
 use serde_json::Value;
 
-use crate::config::ObjectIs;
+use crate::config::{Action, Glob, ObjectIs};
 use crate::json::field;
 use crate::reference::{Reference, may_be_id};
 use crate::refusal::{Judged, Refusal};
@@ -181,13 +181,17 @@ impl Object {
 }
 
 impl ObjectIs {
-    /// Whether this object is such a one.
-    pub(crate) fn holds(&self, kind: Kind, object: &Object) -> Judged<bool> {
-        let is_image = kind == Kind::Image;
+    /// Whether this object is such a one. All tags of a repository are one of them where that is
+    /// denied, and not where it is allowed.
+    pub(crate) fn holds(&self, kind: Kind, object: &Object, says: Action) -> Judged<bool> {
+        let is_meant = |name: &str, glob: &Glob| {
+            let reference = Reference::parse(name);
+            reference.matches(glob) || (says == Action::Deny && reference.touches(glob))
+        };
         let names = || {
-            object.names.iter().any(|name| match is_image {
-                true => self.name.iter().any(|glob| Reference::parse(name).matches(glob)),
-                false => self.name.matches(name),
+            object.names.iter().any(|name| match kind {
+                Kind::Image => self.name.iter().any(|glob| is_meant(name, glob)),
+                _ => self.name.matches(name),
             })
         };
         let label = |(key, value): (&String, &String)| {
@@ -222,6 +226,12 @@ pub(crate) fn get(path: &str) -> Judged<Option<Value>> {
         return Ok(None);
     }
     Err(Refusal::Unable(format!("GET {path}: the Docker Engine answered {}", reply.status)))
+}
+
+/// A list that the engine filters.
+pub(crate) fn get_filtered(path: &str, filters: &Value) -> Judged<Value> {
+    let escaped = utf8_percent_encode(&filters.to_string(), NON_ALPHANUMERIC).to_string();
+    Ok(get(&format!("{path}?filters={escaped}"))?.unwrap_or_default())
 }
 
 /// The object that another one belongs to, under the other one's id.

@@ -3,17 +3,20 @@
 
 mod answers;
 mod filters;
+mod images;
 mod mentions;
+mod networks;
 
 use std::collections::BTreeMap;
 
 use powerstrip_sdk::{Request, Response};
 use serde_json::{Map, Value, json};
 
+use crate::bodies::is_predefined;
 use crate::call::Call;
 use crate::config::Owner;
 use crate::draft::Draft;
-use crate::json::object_in;
+use crate::json::{field, object_in};
 use crate::object::{Kind, Object};
 use crate::policy::Policy;
 use crate::refusal::{Judged, Refusal};
@@ -46,10 +49,22 @@ impl Mark {
         }
     }
 
+    /// Whether the client sees it. An image without any owner is everybody's: pulled ones are.
+    fn shows(&self, kind: Kind, object: &Object) -> bool {
+        let is_nobodys = kind == Kind::Image && !object.labels.contains_key(&self.key);
+        !self.covers(kind) || self.is_on(object) || is_nobodys
+    }
+
+    /// Whether an entry of a list of images is another's.
+    fn hides(&self, image: &Value) -> bool {
+        let owner = field(image, "Labels").get(&self.key);
+        self.images && owner.is_some_and(|owner| *owner != self.value)
+    }
+
     /// An object that the client mentions, if it is there and the client's.
     fn find(&self, kind: Kind, name: &str) -> Judged<Object> {
         let object = kind.find(name)?;
-        if !self.covers(kind) || self.is_on(&object) { Ok(object) } else { Err(kind.absent(name)) }
+        if self.shows(kind, &object) { Ok(object) } else { Err(kind.absent(name)) }
     }
 }
 
@@ -131,18 +146,24 @@ pub(crate) fn confine(
         return Err(Refusal::Denied(why.to_owned()));
     }
     if let Some((kind, name)) = call.target() {
-        let is_named = is_network_for_all(call, kind, name);
-        if mark.covers(kind) && !is_named && !call.object()?.is_some_and(|it| mark.is_on(it)) {
-            return Err(kind.absent(name));
+        let is_looked_at = mark.covers(kind) && call.all_tags().is_none();
+        if is_looked_at && !is_network_for_all(call, kind, name)? {
+            call.object()?.filter(|it| mark.shows(kind, it)).ok_or_else(|| kind.absent(name))?;
         }
+    }
+    if mark.images {
+        images::check(&mark, call, draft)?;
     }
     mentions::check(&mark, call, draft)?;
     filters::narrow(&mark, call, draft)?;
-    answers::answer(&mark, call, request)
+    answers::answer(&mark, call, draft, request)
 }
 
 /// The engine's own networks are nobody's: containers may be connected to them, and that is all.
-fn is_network_for_all(call: &Call, kind: Kind, name: &str) -> bool {
+fn is_network_for_all(call: &Call, kind: Kind, name: &str) -> Judged<bool> {
     let connects = matches!(call.endpoint(), Some("network-connect" | "network-disconnect"));
-    connects && kind == Kind::Network && matches!(name, "bridge" | "none" | "host")
+    if !connects || kind != Kind::Network {
+        return Ok(false);
+    }
+    Ok(is_predefined(name) || call.object()?.is_some_and(networks::is_engines))
 }

@@ -4,10 +4,11 @@
 use serde_json::Value;
 
 use crate::call::Call;
-use crate::config::{Action, Config, ObjectIs, Owner, Ownership, Rule, Sections};
+use crate::config::{Action, Config, Owner, Ownership, Rule, Sections};
 use crate::draft::Draft;
 use crate::object::{Kind, Object};
 use crate::preset;
+use crate::reference::Reference;
 use crate::refusal::{Judged, Reason, Refusal};
 use crate::take::Take;
 use crate::template::Template;
@@ -106,7 +107,12 @@ impl Rule {
         ];
         for (kind, condition) in conditions {
             let Some(condition) = condition else { continue };
-            if !condition.is_met(kind, call, draft)? {
+            let holds = |object: &Object| condition.holds(kind, object, self.says().0);
+            let is_met = match to_be(kind, call, draft) {
+                Some(object) => holds(&object)?,
+                None => object_of(kind, call)?.map_or(Ok(false), holds)?,
+            };
+            if !is_met {
                 return Ok(false);
             }
         }
@@ -130,26 +136,22 @@ impl Rule {
     }
 }
 
-impl ObjectIs {
-    fn is_met(&self, kind: Kind, call: &Call, draft: &Draft) -> Judged<bool> {
-        if let Some(object) = to_be(kind, call, draft) {
-            return self.holds(kind, &object);
-        }
-        // A command stands for its container, and a task for its service.
-        let stands_for = |target: Kind| match target {
-            Kind::Exec => Kind::Container,
-            Kind::Task => Kind::Service,
-            other => other,
-        };
-        match call.target() {
-            Some((target, _)) if stands_for(target) == kind => {}
-            _ => return Ok(false),
-        }
-        call.object()?.map_or(Ok(false), |object| self.holds(kind, object))
+/// The object of a kind that a call is about; none where it is about none, or one of another kind.
+fn object_of(kind: Kind, call: &Call) -> Judged<Option<&Object>> {
+    // A command stands for its container, and a task for its service.
+    let stands_for = |target: Kind| match target {
+        Kind::Exec => Kind::Container,
+        Kind::Task => Kind::Service,
+        other => other,
+    };
+    match call.target() {
+        Some((target, _)) if stands_for(target) == kind => call.object(),
+        _ => Ok(None),
     }
 }
 
-/// What a create is about: an object that is not there yet.
+/// What a create is about: an object that is not there yet. So are all tags of a repository, of which
+/// none is more meant than another.
 fn to_be(kind: Kind, call: &Call, draft: &Draft) -> Option<Object> {
     let body = |name: &str| draft.body().get(name).cloned().unwrap_or_default();
     let text = |name: &str| body(name).as_str().unwrap_or_default().to_owned();
@@ -167,9 +169,10 @@ fn to_be(kind: Kind, call: &Call, draft: &Draft) -> Option<Object> {
             Object::to_be(&text("Name"), &body("Labels"), image)
         }
         ("image-create", Kind::Image) => {
-            let image = format!("{}:{}", query("fromImage"), query("tag"));
-            Object::to_be(image.trim_end_matches(':'), &Value::Null, "")
+            let image = Reference::parse(&query("fromImage")).with_tag(&query("tag"));
+            Object::to_be(&image.to_string(), &Value::Null, "")
         }
+        ("image-push", Kind::Image) => Object::to_be(call.all_tags()?, &Value::Null, ""),
         _ => return None,
     };
     Some(object)

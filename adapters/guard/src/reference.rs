@@ -1,5 +1,7 @@
 //! References to images, and patterns for them: `alpine` is `docker.io/library/alpine:latest`.
 
+use std::fmt;
+
 use crate::config::Glob;
 
 /// A reference, taken apart.
@@ -28,7 +30,7 @@ impl Reference {
 
     /// The same with the tag that stands for none.
     pub(crate) fn or_latest(mut self) -> Self {
-        if self.tag.is_none() && self.digest.is_none() {
+        if self.is_bare() {
             self.tag = Some("latest".to_owned());
         }
         self
@@ -62,6 +64,17 @@ impl Reference {
             && covers(&self.digest, &pattern.digest)
     }
 
+    /// Whether it names no single image but all tags of a repository.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.tag.is_none() && self.digest.is_none()
+    }
+
+    /// Whether all tags of a repository are meant, and the pattern's image is one of them.
+    pub(crate) fn touches(&self, pattern: &Glob) -> bool {
+        let repository = Self::parse(pattern.as_str()).name;
+        self.is_bare() && Glob::from(&*repository).matches(&self.name)
+    }
+
     /// Whether a pattern allows this. Where there is a digest the engine takes no notice of the
     /// tag, and neither do we; who has no tag gets all of them.
     pub(crate) fn matches(&self, pattern: &Glob) -> bool {
@@ -74,6 +87,14 @@ impl Reference {
         Glob::from(&*pattern.name).matches(&self.name)
             && allows(pattern.tag.as_deref(), tag)
             && allows(pattern.digest.as_deref(), self.digest.as_deref())
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.tag.iter().try_for_each(|tag| write!(f, ":{tag}"))?;
+        self.digest.iter().try_for_each(|digest| write!(f, "@{digest}"))
     }
 }
 

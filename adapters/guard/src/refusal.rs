@@ -21,6 +21,8 @@ pub(crate) enum Refusal {
     Absent(Kind, String),
     /// The client's message makes no sense, so that it cannot be judged.
     Unclear(String),
+    /// The engine refuses it itself, with this status and in these words.
+    Answered(u16, String),
     /// What the judgement depends on cannot be had.
     Unable(String),
 }
@@ -45,6 +47,7 @@ impl Refusal {
                 (403, format!("denies {endpoint} ({line}): {}", all.join("; ")))
             }
             Self::Absent(kind, name) => return Rejection::new(404, kind.absence(name)),
+            Self::Answered(status, said) => return Rejection::new(*status, said.clone()),
             Self::Unclear(why) => (400, format!("cannot read {endpoint} ({line}): {why}")),
             Self::Unable(why) => (503, format!("cannot judge {endpoint} ({line}): {why}")),
         };

@@ -1,6 +1,7 @@
 mod bodies;
 mod configuration;
 mod doors;
+mod images;
 mod ownership;
 mod presets;
 mod rules;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{devices, image, limits, mounts, namespaces, resources, unless_listed};
+use super::{devices, image, limits, masks, mounts, namespaces, resources, unless_listed};
 use crate::config::{Containers, Sections};
 use crate::draft::Draft;
 use crate::json::{entries, field, flag, is_zero, options, text, texts};
@@ -130,13 +130,15 @@ pub(super) fn create(draft: &mut Draft, sections: &Sections) -> Judged {
     look_at_all(host, &limits, sections, &mut reasons)?;
     resources::of_create(host, &limits, &mut reasons)?;
     for (name, endpoint) in entries(field(draft.body(), "NetworkingConfig"), "EndpointsConfig")? {
-        namespaces::check(&json!({"NetworkMode": name}), &limits, &mut reasons)?;
+        let network = namespaces::network_of(name, endpoint)?;
+        namespaces::check(&json!({"NetworkMode": network}), &limits, &mut reasons)?;
         for option in options(endpoint, "DriverOpts")? {
             let setting = sections.networks.clone();
             super::network::option(&option, &setting, &mut reasons);
         }
     }
     reasons.judge()?;
+    masks::take_out(draft, &limits)?;
     resources::fill(draft, &limits)
 }
 
@@ -206,13 +208,7 @@ fn privileges(host: &Value, limits: &Containers, reasons: &mut Reasons) -> Judge
             }
         }
     }
-    // An empty list says that nothing is masked, so that any list is a change.
-    for name in ["MaskedPaths", "ReadonlyPaths"] {
-        if !field(host, name).is_null() && limits.masked_paths != Some(true) {
-            reasons.add(name, Take::Flag("containers.masked_paths"));
-        }
-    }
-    Ok(())
+    masks::check(host, limits, reasons)
 }
 
 fn runtime(host: &Value, limits: &Containers, reasons: &mut Reasons) -> Judged {

@@ -28,9 +28,17 @@ pub(crate) fn joined(mode: &str) -> Option<&str> {
     mode.strip_prefix("container:")
 }
 
-/// Whether a network is one of those that every engine has.
+/// Whether a network is one of those that every engine has, and that nobody can make.
 pub(crate) fn is_predefined(network: &str) -> bool {
-    matches!(network, "" | "default" | "bridge" | "none" | "host" | "nat")
+    matches!(network, "" | "default" | "bridge" | "none" | "host")
+}
+
+/// The network that an endpoint is connected to: the engine takes the id that is in the endpoint's
+/// settings, which may be a name too, before the name that these stand under.
+pub(crate) fn network_of<'a>(name: &'a str, endpoint: &'a Value) -> Judged<&'a str> {
+    let id = text(endpoint, "NetworkID")?;
+    let is_engines = is_predefined(name) && !name.is_empty();
+    Ok(if id.is_empty() || is_engines { name } else { id })
 }
 
 /// Looks at all namespaces.

@@ -5,7 +5,8 @@ use crate::call::Call;
 use crate::config::{Namespace, Networks, Section, Sections};
 use crate::draft::Draft;
 use crate::json::{field, flag, is_zero, options, text};
-use crate::refusal::{Judged, Reasons};
+use crate::object::Kind;
+use crate::refusal::{Judged, Reasons, Refusal};
 use crate::take::Take;
 
 /// Options that say how a network of its own behaves.
@@ -65,11 +66,26 @@ pub(super) fn connect(call: &Call, draft: &Draft, sections: &Sections) -> Judged
     for asked in options(field(draft.body(), "EndpointConfig"), "DriverOpts")? {
         option(&asked, &sections.networks, &mut reasons);
     }
-    let Some(containers) = limits(&sections.containers) else { return reasons.judge() };
     let Some((_, name)) = call.target() else { return reasons.judge() };
+    is_one(call, namespaces::network_of(name, field(draft.body(), "EndpointConfig"))?)?;
+    let Some(containers) = limits(&sections.containers) else { return reasons.judge() };
     if namespaces::is_host_network(name)? {
         let what = ("the network", name);
         namespaces::unless_host_is_allowed(Namespace::Network, what, &containers, &mut reasons);
     }
     reasons.judge()
+}
+
+/// The engine connects to the network that the settings of the endpoint name, whatever the path
+/// says: they must not name another one.
+fn is_one(call: &Call, in_settings: &str) -> Judged {
+    let Some((_, in_path)) = call.target() else { return Ok(()) };
+    if in_settings == in_path {
+        return Ok(());
+    }
+    let network = call.object()?.map(|network| network.id.clone()).unwrap_or_default();
+    match in_settings == network || Kind::Network.find(in_settings)?.id == network {
+        true => Ok(()),
+        false => Err(Refusal::Denied(format!("NetworkID {in_settings} is not {in_path}"))),
+    }
 }

@@ -1,20 +1,27 @@
 //! Lists that the engine cannot narrow by a label: they are asked for here, and answered without
 //! what is not the client's.
 
-use powerstrip_sdk::{Request, Response};
+use powerstrip_sdk::{Request, Response, engine};
 use serde_json::{Map, Value, json};
 
-use super::Mark;
+use super::{Mark, images};
 use crate::call::Call;
-use crate::json::field;
-use crate::object::get;
+use crate::draft::Draft;
+use crate::json::{field, texts};
+use crate::object::{Kind, get_filtered};
 use crate::refusal::{Judged, Refusal};
 
 /// The answer, to a call that needs one.
-pub(super) fn answer(mark: &Mark, call: &Call, request: &Request) -> Judged<Option<Response>> {
+pub(super) fn answer(
+    mark: &Mark,
+    call: &Call,
+    draft: &Draft,
+    request: &Request,
+) -> Judged<Option<Response>> {
     let answer = match call.endpoint() {
         Some("system-df") => disk_usage(mark, request)?,
-        Some("task-list") => tasks(mark, request)?,
+        Some("task-list") => tasks(mark, request, draft)?,
+        Some("image-list") if mark.images => images::list(mark, request, draft)?,
         _ => return Ok(None),
     };
     let answer = Response::from_json(200, &answer);
@@ -22,10 +29,20 @@ pub(super) fn answer(mark: &Mark, call: &Call, request: &Request) -> Judged<Opti
 }
 
 /// What the engine says to the very call that the client makes.
-fn ask(request: &Request) -> Judged<Value> {
+pub(super) fn ask(request: &Request) -> Judged<Value> {
+    let unable = |error: String| Refusal::Unable(error);
     let target = request.path_with_query();
-    let unable = || Refusal::Unable(format!("the Docker Engine does not answer GET {target}"));
-    get(target)?.ok_or_else(unable)
+    let reply = engine::get(target).map_err(|error| unable(error.to_string()))?;
+    match reply.status {
+        200..300 => reply.json().map_err(|error| unable(error.to_string())),
+        // Such as a filter that there is none of: the client's own mistake, in the engine's words.
+        400..500 => {
+            let said = reply.json::<Value>().unwrap_or_default();
+            let message = field(&said, "message").as_str().unwrap_or_default().to_owned();
+            Err(Refusal::Answered(reply.status, message))
+        }
+        status => Err(unable(format!("GET {target}: the Docker Engine answered {status}"))),
+    }
 }
 
 /// The usage of the client's own; that of the cache of builds is nobody's.
@@ -34,12 +51,15 @@ fn disk_usage(mark: &Mark, request: &Request) -> Judged<Value> {
     let mut own = Map::new();
     for (name, value) in usage.as_object().into_iter().flatten() {
         let kept = match (name.as_str(), value) {
-            ("Images", images) if !mark.images => images.clone(),
-            ("Images" | "Containers" | "Volumes", Value::Array(list)) => {
+            ("Images", Value::Array(list)) => {
+                list.iter().filter(|image| !mark.hides(image)).cloned().collect()
+            }
+            ("Containers" | "Volumes", Value::Array(list)) => {
                 let is_own =
                     |it: &&Value| field(it, "Labels").get(&mark.key) == Some(&json!(mark.value));
                 list.iter().filter(is_own).cloned().collect()
             }
+            ("Images" | "Containers" | "Volumes", none) => none.clone(),
             ("BuildCache", Value::Array(_)) => json!([]),
             ("LayersSize" | "BuilderSize", size) => size.clone(),
             // Newer engines sum up all that there is under other names.
@@ -51,17 +71,27 @@ fn disk_usage(mark: &Mark, request: &Request) -> Judged<Value> {
 }
 
 /// The tasks of the client's services.
-fn tasks(mark: &Mark, request: &Request) -> Judged<Value> {
-    let filters = json!({"label": [format!("{}={}", mark.key, mark.value)]}).to_string();
-    let escaped =
-        percent_encoding::utf8_percent_encode(&filters, percent_encoding::NON_ALPHANUMERIC);
-    let services = get(&format!("/services?filters={escaped}"))?.unwrap_or_default();
+fn tasks(mark: &Mark, request: &Request, draft: &Draft) -> Judged<Value> {
+    // The engine tells a service that is there and has no tasks from one that is not there.
+    for name in filtered_by(&draft.json("filters")?, "service")? {
+        mark.find(Kind::Service, &name)?;
+    }
+    let label = format!("{}={}", mark.key, mark.value);
+    let services = get_filtered("/services", &json!({"label": [label]}))?;
     let own: Vec<&str> = listed(&services).filter_map(|service| service["ID"].as_str()).collect();
     let tasks = ask(request)?;
     let is_own = |task: &&Value| task["ServiceID"].as_str().is_some_and(|id| own.contains(&id));
     Ok(listed(&tasks).filter(is_own).cloned().collect())
 }
 
-fn listed(list: &Value) -> impl Iterator<Item = &Value> {
+/// The values of a filter, in either of its forms: a list, or a mapping to `true`.
+pub(super) fn filtered_by(filters: &Value, name: &str) -> Judged<Vec<String>> {
+    match field(filters, name) {
+        Value::Object(map) => Ok(map.keys().cloned().collect()),
+        _ => Ok(texts(filters, name)?.into_iter().map(str::to_owned).collect()),
+    }
+}
+
+pub(super) fn listed(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }

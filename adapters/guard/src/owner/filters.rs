@@ -5,16 +5,22 @@ use serde_json::{Map, Value, json};
 use super::Mark;
 use crate::call::Call;
 use crate::draft::Draft;
+use crate::object::Kind;
 use crate::refusal::{Judged, Refusal};
 
+/// Filters of a list of containers that are answered differently for a container that is there.
+const BY_CONTAINER: [&str; 2] = ["before", "since"];
+
 /// What the filter of these does with two labels is to want both.
-const PLAIN: [&str; 6] = [
+const PLAIN: [&str; 8] = [
     "container-list",
     "container-prune",
     "volume-list",
     "volume-prune",
     "network-list",
     "network-prune",
+    "image-prune",
+    "events",
 ];
 
 /// Those of the swarm make a mapping of the labels, in which one key has one value, of whichever
@@ -25,9 +31,9 @@ const SWARM: [&str; 3] = ["service-list", "secret-list", "config-list"];
 /// those of volumes and networks, are left out by the same filter.
 pub(super) fn narrow(mark: &Mark, call: &Call, draft: &mut Draft) -> Judged {
     let endpoint = call.endpoint().unwrap_or_default();
-    let of_images = matches!(endpoint, "image-list" | "image-prune") && mark.images;
     let is_swarm = SWARM.contains(&endpoint);
-    if !(PLAIN.contains(&endpoint) || is_swarm || of_images || endpoint == "events") {
+    let is_for_all = endpoint == "image-prune" && !mark.images;
+    if !(PLAIN.contains(&endpoint) || is_swarm) || is_for_all {
         return Ok(());
     }
     let mut filters = match draft.json("filters")? {
@@ -35,6 +41,12 @@ pub(super) fn narrow(mark: &Mark, call: &Call, draft: &mut Draft) -> Judged {
         Value::Object(filters) => filters,
         _ => return Err(unclear()),
     };
+    if endpoint == "container-list" {
+        for filter in BY_CONTAINER {
+            let names = texts(filters.get(filter).unwrap_or(&Value::Null))?;
+            names.iter().try_for_each(|name| mark.find(Kind::Container, name).map(drop))?;
+        }
+    }
     let labels = filters.remove("label").unwrap_or_default();
     // In the oldest form a filter is a list, in the newer one a mapping to `true`.
     let is_mapping = filters.values().any(Value::is_object) || labels.is_object();

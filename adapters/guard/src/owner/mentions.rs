@@ -3,8 +3,8 @@
 use powerstrip_sdk::engine;
 use serde_json::{Value, json};
 
-use super::Mark;
-use crate::bodies::{is_predefined, joined, parts_of};
+use super::{Mark, networks};
+use crate::bodies::{joined, parts_of};
 use crate::call::Call;
 use crate::draft::Draft;
 use crate::json::{entries, field, list, text, texts};
@@ -51,7 +51,7 @@ pub(super) fn check(mark: &Mark, call: &Call, draft: &mut Draft) -> Judged {
                     draft.set_parameter("networkmode", format!("container:{id}"));
                     Ok(())
                 }
-                None => network(mark, &mode),
+                None => networks::mention(mark, &mode).map(drop),
             }
         }
         _ => Ok(()),
@@ -64,15 +64,10 @@ fn container(mark: &Mark, draft: &mut Draft) -> Judged {
     if mark.images {
         mark.find(Kind::Image, text(&body, "Image")?)?;
     }
-    let mut networks = vec![text(host, "NetworkMode")?];
-    let endpoints = entries(field(&body, "NetworkingConfig"), "EndpointsConfig")?;
+    networks::of_container(mark, draft)?;
     let mut links = texts(host, "Links")?;
-    for (name, endpoint) in endpoints {
-        networks.push(name);
+    for (_, endpoint) in entries(field(&body, "NetworkingConfig"), "EndpointsConfig")? {
         links.extend(texts(endpoint, "Links")?);
-    }
-    for name in networks.into_iter().filter(|name| joined(name).is_none()) {
-        network(mark, name)?;
     }
     for link in links {
         mark.find(Kind::Container, link.split(':').next().unwrap_or_default())?;
@@ -103,11 +98,6 @@ fn pin_containers(mark: &Mark, host: &Value, draft: &mut Draft) -> Judged {
     Ok(())
 }
 
-/// A network that is mentioned; the engine's own are for everybody.
-fn network(mark: &Mark, name: &str) -> Judged {
-    if is_predefined(name) { Ok(()) } else { mark.find(Kind::Network, name).map(drop) }
-}
-
 /// Volumes that are mentioned. One that is not there would be made by the engine without a label.
 fn volumes(mark: &Mark, host: &Value) -> Judged {
     for bind in texts(host, "Binds")? {
@@ -119,6 +109,8 @@ fn volumes(mark: &Mark, host: &Value) -> Judged {
     for mount in list(host, "Mounts")? {
         let source = text(mount, "Source")?;
         match text(mount, "Type")? {
+            // A volume of a cluster, whose name may be a group's, is looked up like any other.
+            "cluster" => drop(mark.find(Kind::Volume, source)?),
             "volume" if !source.is_empty() => {
                 let driver = field(field(mount, "VolumeOptions"), "DriverConfig");
                 let options = field(driver, "Options");
@@ -154,7 +146,7 @@ fn service(mark: &Mark, draft: &Draft) -> Judged {
     let spec = field(task, "ContainerSpec");
     for from in [task, body] {
         for attached in list(from, "Networks")? {
-            network(mark, text(attached, "Target")?)?;
+            networks::mention(mark, text(attached, "Target")?)?;
         }
     }
     for secret in list(spec, "Secrets")? {

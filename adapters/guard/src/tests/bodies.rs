@@ -291,3 +291,42 @@ fn ceilings_are_given_to_classic_builds() {
     let query = "t=a&memory=1048576&cpuperiod=100000&cpuquota=50000";
     assert_eq!(request.query_string(), query);
 }
+
+#[test]
+fn an_engines_own_list_of_masked_paths_is_left_to_the_engine() {
+    let masked = json!([
+        "/proc/asound",
+        "/proc/acpi",
+        "/proc/interrupts",
+        "/proc/kcore",
+        "/proc/keys",
+        "/proc/latency_stats",
+        "/proc/timer_list",
+        "/proc/timer_stats",
+        "/proc/sched_debug",
+        "/proc/scsi",
+        "/sys/firmware",
+        "/sys/devices/virtual/powercap",
+        "/sys/devices/system/cpu/cpu0/thermal_throttle"
+    ]);
+    let read_only =
+        json!(["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]);
+    let config = json!({"rules": [{"allow": "container-create"}]});
+    let create = |masked: &Value| {
+        let body = json!({"HostConfig": {"MaskedPaths": masked, "ReadonlyPaths": read_only}});
+        let mut request = request("POST /containers/create", "container-create", body);
+        let outcome = outcome(&config, &mut request);
+        (outcome, request.json::<Value>().expect("JSON"))
+    };
+
+    let (passed, body) = create(&masked);
+    let (shorter, _) = create(&json!(["/proc/acpi"]));
+    let mut longer = masked.clone();
+    longer.as_array_mut().expect("a list").push(json!("/etc"));
+    let (longer, _) = create(&longer);
+
+    assert!(matches!(passed, Pre::Pass), "{passed:?}");
+    assert_eq!(body, json!({"HostConfig": {}}));
+    assert!(matches!(shorter, Pre::Reject(_)));
+    assert!(matches!(longer, Pre::Reject(_)));
+}

@@ -4,7 +4,7 @@ const USER: Client = Client::Unix { pid: 7, uid: 1000, gid: 100 };
 
 fn config() -> Value {
     json!({"rules": [{"allow": "* *"}], "owner": {"label": "owner", "value": "{uid}"},
-        "containers": {"join": ["network", "pid", "ipc"]}})
+        "containers": "any"})
 }
 
 fn world() {
@@ -17,7 +17,8 @@ fn world() {
         "GET /containers/db/json": container("d1", &other), "GET /containers/d1/json": container("d1", &other),
         "GET /exec/e1/json": {"ContainerID": "w1"}, "GET /exec/e2/json": {"ContainerID": "d1"},
         "GET /networks/front": {"Id": "n1", "Labels": own}, "GET /networks/back": {"Id": "n2", "Labels": {}},
-        "GET /networks/bridge": {"Id": "b1", "Labels": {}},
+        "GET /networks/n1": {"Id": "n1", "Labels": own}, "GET /networks/nat": {"Id": "n3", "Name": "nat"},
+        "GET /networks/bridge": {"Id": "b1", "Labels": {}}, "GET /networks/b1": {"Id": "b1", "Name": "bridge"},
         "GET /volumes/data": {"Name": "data", "Labels": own}, "GET /volumes/logs": {"Name": "logs"},
         "GET /services/api": {"ID": "s1", "Spec": {"Labels": own}},
         "GET /services/s2": {"ID": "s2", "Spec": {"Labels": other}},
@@ -78,6 +79,19 @@ hidden! {
         {"HostConfig": {"NetworkMode": "back"}};
     a_second_network_in_a_create: "POST /containers/create" "container-create"
         {"NetworkingConfig": {"EndpointsConfig": {"back": {}}}};
+    a_network_by_the_id_of_an_endpoint: "POST /containers/create" "container-create"
+        {"NetworkingConfig": {"EndpointsConfig": {"front": {"NetworkID": "back"}}}};
+    a_network_by_the_id_of_an_endpoint_without_a_name: "POST /containers/create" "container-create"
+        {"NetworkingConfig": {"EndpointsConfig": {"": {"NetworkID": "back"}}}};
+    a_network_that_only_another_system_has: "POST /containers/create" "container-create"
+        {"HostConfig": {"NetworkMode": "nat"}};
+    containers_made_before_it: "GET /containers/json?filters=%7B%22before%22:%5B%22db%22%5D%7D"
+        "container-list" null;
+    containers_made_since_it: "GET /containers/json?filters=%7B%22since%22:%7B%22db%22:true%7D%7D"
+        "container-list" null;
+    tasks_of_a_service: "GET /tasks?filters=%7B%22service%22:%5B%22s2%22%5D%7D" "task-list" null;
+    a_volume_of_a_cluster: "POST /containers/create" "container-create"
+        {"HostConfig": {"Mounts": [{"Type": "cluster", "Source": "logs"}]}};
     a_namespace_in_a_create: "POST /containers/create" "container-create"
         {"HostConfig": {"PidMode": "container:db"}};
     volumes_in_a_create: "POST /containers/create" "container-create"
@@ -100,6 +114,8 @@ shown! {
     ones_own_volume: "DELETE /volumes/{data}" "volume-delete" null;
     images: "GET /images/{x}/json" "image-inspect" null;
     a_connection_to_the_engines_own_network: "POST /networks/{bridge}/connect" "network-connect"
+        {"Container": "web"};
+    a_connection_to_it_by_its_id: "POST /networks/{b1}/connect" "network-connect"
         {"Container": "web"};
     what_is_ones_own_in_a_create: "POST /containers/create" "container-create"
         {"HostConfig": {"NetworkMode": "front", "Binds": ["data:/x"], "VolumesFrom": ["web"]}};
@@ -266,4 +282,33 @@ fn a_new_volume_is_made_with_the_label() {
 
     assert!(matches!(outcome, Pre::Pass), "{outcome:?}");
     assert_eq!(*made.borrow(), [json!({"Name": "new", "Driver": "", "Labels": {"owner": "1000"}})]);
+}
+
+#[test]
+fn a_network_is_pinned_until_the_container_starts() {
+    let by_mode = json!({"HostConfig": {"NetworkMode": "front"}});
+    let by_endpoint = json!({"HostConfig": {"NetworkMode": "front"},
+        "NetworkingConfig": {"EndpointsConfig": {"front": {"Aliases": ["x"]}}}});
+
+    let pinned = [by_mode, by_endpoint].map(|body| {
+        let (outcome, request) = judged("POST /containers/create", "container-create", body);
+        assert!(matches!(outcome, Pre::Pass), "{outcome:?}");
+        request.json::<Value>().expect("JSON")["NetworkingConfig"]["EndpointsConfig"].clone()
+    });
+
+    assert_eq!(pinned[0], json!({"front": {"NetworkID": "n1"}}));
+    assert_eq!(pinned[1], json!({"front": {"Aliases": ["x"], "NetworkID": "n1"}}));
+}
+
+#[test]
+fn a_connection_is_to_the_network_that_its_path_names() {
+    let connect = |id: &str| {
+        let body = json!({"Container": "web", "EndpointConfig": {"NetworkID": id}});
+        judged("POST /networks/{front}/connect", "network-connect", body).0
+    };
+
+    let outcomes = [connect("n1"), connect("front"), connect("back"), connect("nothing")];
+
+    let refused = outcomes.map(|outcome| matches!(outcome, Pre::Reject(_)));
+    assert_eq!(refused, [false, false, true, true]);
 }

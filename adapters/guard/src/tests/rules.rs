@@ -157,3 +157,55 @@ fn an_import_is_no_pull() {
     let said = create("fromImage=&fromSrc=http://evil/").expect("a refusal");
     assert!(said.contains("image-import"), "{said}");
 }
+
+macro_rules! tags {
+    ($($name:ident: $says:literal $pattern:literal, $line:literal $endpoint:literal => $allowed:literal;)+) => {$(
+        #[test]
+        fn $name() {
+            engine(json!({"GET /images/docker.io/library/alpine:3/json": {"RepoTags": ["alpine:3"]}}));
+            let config = json!({
+                "default": "allow",
+                "rules": [{$says: "image-*", "image": {"name": $pattern}}, {"deny": "image-*", "client": {"uid": 1000}}],
+            });
+            let request = request_of(USER, $line, $endpoint, Value::Null);
+
+            assert_eq!(refusal(&config, request).is_none(), $allowed);
+        }
+    )+};
+}
+
+tags! {
+    a_pull_of_all_tags_is_not_the_one_that_is_allowed: "allow" "alpine:3",
+        "POST /images/create?fromImage=alpine" "image-create" => false;
+    a_pull_of_the_tag_that_is_allowed: "allow" "alpine:3",
+        "POST /images/create?fromImage=alpine&tag=3" "image-create" => true;
+    the_tag_of_the_query_counts: "allow" "alpine:3",
+        "POST /images/create?fromImage=alpine:3&tag=4" "image-create" => false;
+    a_digest_is_not_the_tag: "allow" "alpine:3",
+        "POST /images/create?fromImage=alpine&tag=sha256:ab" "image-create" => false;
+    the_tag_that_is_pushed_counts: "allow" "alpine:3",
+        "POST /images/{alpine}/push?tag=3" "image-push" => true;
+    a_push_of_all_tags_is_not_the_one_that_is_allowed: "allow" "alpine:3",
+        "POST /images/{alpine}/push" "image-push" => false;
+}
+
+#[test]
+fn all_tags_are_denied_where_one_of_them_is() {
+    let config = json!({
+        "default": "allow",
+        "rules": [{"deny": ["image-create", "image-push"], "image": {"name": "alpine:3"}}],
+    });
+    let is_denied = |line: &str, endpoint: &str| {
+        refusal(&config, request(line, endpoint, Value::Null)).is_some()
+    };
+
+    assert!(is_denied("POST /images/create?fromImage=alpine", "image-create"));
+    assert!(is_denied(
+        "POST /images/create?fromImage=docker.io/library/alpine&tag=",
+        "image-create"
+    ));
+    assert!(is_denied("POST /images/create?fromImage=alpine:9&tag=3", "image-create"));
+    assert!(is_denied("POST /images/{alpine}/push", "image-push"));
+    assert!(!is_denied("POST /images/create?fromImage=alpine&tag=4", "image-create"));
+    assert!(!is_denied("POST /images/create?fromImage=busybox", "image-create"));
+}
