@@ -1,8 +1,8 @@
 //! Decides who may ask what of the Docker Engine, and shows everybody only what is theirs.
 //!
-//! A call goes through in five steps: a rule admits it, its body asks for nothing that is not
-//! allowed, what it makes is labelled, it touches only what is the client's, and names are pinned
-//! to ids. `docs/adapters/guard.md` is for operators. The crate is a component, and a library for
+//! A call goes through in five steps: a rule admits it, it touches only what is the client's, its
+//! body asks for nothing that is not allowed, what it makes is labelled, and names are pinned to ids.
+//! `docs/adapters/guard.md` is for operators. The crate is a component, and a library for
 //! `powerstrip suggest`, which asks [`learn`] what recorded calls take.
 
 mod bodies;
@@ -70,10 +70,12 @@ impl Policy {
     fn judge(&self, call: &Call, request: &mut Request) -> Judged<Option<Response>> {
         let mut draft = Draft::of(request)?;
         let sections = self.admit(call, &draft)?;
+        let owner = self.owner.as_ref();
+        let mark = owner.map(|owner| owner::hide(owner, call, &mut draft)).transpose()?;
         bodies::check(call, &mut draft, &sections)?;
         owner::label(self, call, &mut draft)?;
-        let answer = match &self.owner {
-            Some(owner) => owner::confine(owner, call, &mut draft, request)?,
+        let answer = match mark {
+            Some(mark) => owner::confine(&mark, call, &mut draft, request)?,
             None => None,
         };
         draft.write(request)?;

@@ -132,14 +132,9 @@ fn label_build(draft: &mut Draft, labels: &BTreeMap<String, String>) -> Judged {
     Ok(())
 }
 
-/// Keeps a call to what is the client's. What no filter can narrow is answered here, from what the
-/// engine says, so that nothing depends on a second hook.
-pub(crate) fn confine(
-    owner: &Owner,
-    call: &Call,
-    draft: &mut Draft,
-    request: &Request,
-) -> Judged<Option<Response>> {
+/// Looks at all that a call is about or mentions: what is not the client's is not there. This comes
+/// before its body is judged, so that no reason tells of what is another's.
+pub(crate) fn hide(owner: &Owner, call: &Call, draft: &mut Draft) -> Judged<Mark> {
     let mark = Mark::of(owner, call)?;
     if call.endpoint().is_none_or(|endpoint| endpoint.starts_with("libpod-")) {
         let why = "nobody knows whose things it is about, and each client has its own (owner)";
@@ -155,8 +150,20 @@ pub(crate) fn confine(
         images::check(&mark, call, draft)?;
     }
     mentions::check(&mark, call, draft)?;
-    filters::narrow(&mark, call, draft)?;
-    answers::answer(&mark, call, draft, request)
+    Ok(mark)
+}
+
+/// Keeps a call to what is the client's. What no filter can narrow is answered here, from what the
+/// engine says, so that nothing depends on a second hook.
+pub(crate) fn confine(
+    mark: &Mark,
+    call: &Call,
+    draft: &mut Draft,
+    request: &Request,
+) -> Judged<Option<Response>> {
+    mentions::make_volumes(mark, call, draft)?;
+    filters::narrow(mark, call, draft)?;
+    answers::answer(mark, call, draft, request)
 }
 
 /// The engine's own networks are nobody's: containers may be connected to them, and that is all.

@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::config::{Namespace, Networks, Section, Sections};
 use crate::draft::Draft;
 use crate::json::{field, flag, is_zero, options, text};
-use crate::object::Kind;
+use crate::object::{Kind, Object};
 use crate::refusal::{Judged, Reasons, Refusal};
 use crate::take::Take;
 
@@ -84,7 +84,8 @@ fn is_one(call: &Call, in_settings: &str) -> Judged {
         return Ok(());
     }
     let network = call.object()?.map(|network| network.id.clone()).unwrap_or_default();
-    match in_settings == network || Kind::Network.find(in_settings)?.id == network {
+    let is_it = |other: Object| other.id == network;
+    match in_settings == network || Kind::Network.look(in_settings)?.is_some_and(is_it) {
         true => Ok(()),
         false => Err(Refusal::Denied(format!("NetworkID {in_settings} is not {in_path}"))),
     }

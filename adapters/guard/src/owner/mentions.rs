@@ -72,7 +72,7 @@ fn container(mark: &Mark, draft: &mut Draft) -> Judged {
     for link in links {
         mark.find(Kind::Container, link.split(':').next().unwrap_or_default())?;
     }
-    volumes(mark, host)?;
+    mounts(mark, host)?;
     pin_containers(mark, host, draft)
 }
 
@@ -98,30 +98,58 @@ fn pin_containers(mark: &Mark, host: &Value, draft: &mut Draft) -> Judged {
     Ok(())
 }
 
-/// Volumes that are mentioned. One that is not there would be made by the engine without a label.
-fn volumes(mark: &Mark, host: &Value) -> Judged {
+/// Goes through the volumes that are mentioned, each in the words of its create.
+fn each_volume(host: &Value, act: impl Fn(&Value) -> Judged) -> Judged {
     for bind in texts(host, "Binds")? {
         let (source, _) = parts_of(bind);
         if !source.is_empty() && !source.starts_with('/') {
-            volume(mark, &json!({"Name": source, "Driver": text(host, "VolumeDriver")?}))?;
+            act(&json!({"Name": source, "Driver": text(host, "VolumeDriver")?}))?;
         }
     }
     for mount in list(host, "Mounts")? {
         let source = text(mount, "Source")?;
+        if text(mount, "Type")? == "volume" && !source.is_empty() {
+            let driver = field(field(mount, "VolumeOptions"), "DriverConfig");
+            let options = field(driver, "Options");
+            let name = text(driver, "Name")?;
+            act(&json!({"Name": source, "Driver": name, "DriverOpts": options}))?;
+        }
+    }
+    Ok(())
+}
+
+/// What is mounted, as far as it is there.
+fn mounts(mark: &Mark, host: &Value) -> Judged {
+    each_volume(host, |wanted| {
+        let name = text(wanted, "Name")?;
+        match Kind::Volume.look(name)?.is_some_and(|volume| !mark.is_on(&volume)) {
+            true => Err(Kind::Volume.absent(name)),
+            false => Ok(()),
+        }
+    })?;
+    for mount in list(host, "Mounts")? {
+        let source = text(mount, "Source")?;
         match text(mount, "Type")? {
-            // A volume of a cluster, whose name may be a group's, is looked up like any other.
+            // A volume of a cluster, whose name may be a group's, is made by its own call alone.
             "cluster" => drop(mark.find(Kind::Volume, source)?),
-            "volume" if !source.is_empty() => {
-                let driver = field(field(mount, "VolumeOptions"), "DriverConfig");
-                let options = field(driver, "Options");
-                let name = text(driver, "Name")?;
-                volume(mark, &json!({"Name": source, "Driver": name, "DriverOpts": options}))?;
-            }
             "image" if mark.images => drop(mark.find(Kind::Image, source)?),
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Makes the volumes that a container or a service mentions and that are not there: the engine would
+/// make them without a label.
+pub(super) fn make_volumes(mark: &Mark, call: &Call, draft: &Draft) -> Judged {
+    let host = match call.endpoint().unwrap_or_default() {
+        "container-create" => field(draft.body(), "HostConfig"),
+        "service-create" | "service-update" => {
+            field(field(draft.body(), "TaskTemplate"), "ContainerSpec")
+        }
+        _ => return Ok(()),
+    };
+    each_volume(host, |wanted| volume(mark, wanted))
 }
 
 /// A volume of the client's: made with its label if it is not there. To make one that is there
@@ -155,5 +183,5 @@ fn service(mark: &Mark, draft: &Draft) -> Judged {
     for config in list(spec, "Configs")? {
         mark.find(Kind::Config, text(config, "ConfigID")?)?;
     }
-    volumes(mark, spec)
+    mounts(mark, spec)
 }

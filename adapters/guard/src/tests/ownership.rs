@@ -312,3 +312,33 @@ fn a_connection_is_to_the_network_that_its_path_names() {
     let refused = outcomes.map(|outcome| matches!(outcome, Pre::Reject(_)));
     assert_eq!(refused, [false, false, true, true]);
 }
+
+#[test]
+fn no_reason_tells_of_what_is_anothers() {
+    let secret = json!({"Id": "d1", "Config": {"Labels": {"owner": "2000"}},
+        "HostConfig": {"Privileged": true, "Binds": ["/etc:/x"]}, "Mounts": [{"Type": "bind", "Source": "/etc"}]});
+    engine(json!({
+        "GET /containers/db/json": secret,
+        "GET /volumes/logs": {"Name": "logs", "Options": {"type": "none", "o": "bind", "device": "/etc"}},
+    }));
+    let config = json!({"rules": [{"allow": "* *"}], "owner": {"label": "owner", "value": "{uid}"},
+        "containers": {"join": ["network", "pid"]}});
+    let said = |host: Value| {
+        let create = request_of(
+            USER,
+            "POST /containers/create",
+            "container-create",
+            json!({"HostConfig": host}),
+        );
+        refusal(&config, create).expect("a refusal").message
+    };
+
+    for host in [
+        json!({"VolumesFrom": ["db"]}),
+        json!({"NetworkMode": "container:db"}),
+        json!({"PidMode": "container:db", "Privileged": true}),
+    ] {
+        assert!(said(host).ends_with("No such container: db"));
+    }
+    assert!(said(json!({"Binds": ["logs:/x"]})).ends_with("No such volume: logs"));
+}
