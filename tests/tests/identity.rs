@@ -4,7 +4,8 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 
 use powerstrip_tests::{
-    Authority, Client, FakeEngine, Powerstrip, Reply, Request, Webhook, check_message, command_line,
+    Authority, Client, FakeEngine, Powerstrip, Reply, Request, Webhook, check_message,
+    command_line, eventually,
 };
 use serde_json::{Value, json};
 
@@ -23,6 +24,14 @@ async fn witnessed(engine: &FakeEngine, lines: &str, endpoint: &str) -> Powerstr
     Powerstrip::builder().component_as("witness", "a").text(&text).start().await
 }
 
+/// What its adapter was shown, once it was asked so often.
+async fn seen(powerstrip: &Powerstrip, times: usize) -> Vec<Value> {
+    eventually("what the hooks saw", async || {
+        Some(powerstrip.seen_by("a")).filter(|seen| seen.len() >= times)
+    })
+    .await
+}
+
 #[tokio::test]
 async fn hooks_are_told_through_which_listener_a_client_came() {
     let engine = FakeEngine::start();
@@ -35,7 +44,7 @@ async fn hooks_are_told_through_which_listener_a_client_came() {
     through(&powerstrip, "ci.sock", "/v1.41/info").await;
     Client::connect(tcp).await.call(&Request::get("/v1.41/info")).await;
 
-    let seen = powerstrip.seen_by("a");
+    let seen = seen(&powerstrip, 6).await;
     let listeners: Vec<_> = seen.iter().map(|seen| &seen["context"]["listener"]).collect();
     let unnamed = "tcp://127.0.0.1:0";
     assert_eq!(listeners, ["ops", "ops", "ci", "ci", unnamed, unnamed]);
@@ -48,11 +57,12 @@ async fn a_hook_that_is_limited_to_a_listener_runs_there_and_nowhere_else() {
     let powerstrip = witnessed(&engine, TWO_SOCKETS, endpoint).await;
 
     let ops = through(&powerstrip, "ops.sock", "/v1.41/info").await;
-    let before = powerstrip.seen_by("a").len();
     let ci = through(&powerstrip, "ci.sock", "/info").await;
 
     assert_eq!((ops, ci), (200, 200));
-    assert_eq!((before, powerstrip.seen_by("a").len()), (0, 1));
+    let seen = seen(&powerstrip, 1).await;
+    let listeners: Vec<_> = seen.iter().map(|seen| &seen["context"]["listener"]).collect();
+    assert_eq!(listeners, ["ci"]);
     assert_eq!(engine.calls("GET /info").len(), 2);
 }
 
@@ -115,7 +125,7 @@ async fn sockets_of_systemd_are_told_apart_by_its_names() {
         client.call(&Request::get("/v1.41/info")).await;
     }
 
-    let seen = powerstrip.seen_by("a");
+    let seen = seen(&powerstrip, 3).await;
     let seen: Vec<_> =
         seen.iter().map(|it| json!([it["hook"], it["context"]["listener"]])).collect();
     let unnamed = format!("unix://{}", paths[1].display());
@@ -132,7 +142,7 @@ async fn listeners_keep_what_they_are_called_until_the_next_start() {
     powerstrip.logged("endpoints are limited to listeners, and these have changed").await;
     through(&powerstrip, "ci.sock", "/v1.41/info").await;
 
-    assert_eq!(powerstrip.seen_by("a").len(), 1);
+    assert_eq!(seen(&powerstrip, 1).await[0]["context"]["listener"], "ci");
 }
 
 #[tokio::test]
@@ -192,7 +202,7 @@ async fn hooks_are_told_subject_and_names_of_a_clients_certificate() {
         Client::over(Box::new(stream)).call(&Request::get("/v1.41/info")).await;
     }
 
-    let seen = powerstrip.seen_by("a");
+    let seen = seen(&powerstrip, 2).await;
     let somebody = json!({"subject": "CN=somebody", "names": ["IP:127.0.0.1", "DNS:localhost"]});
     let names =
         ["URI:spiffe://example.org/ci/7", "DNS:ci.example.org", "IP:2001:db8::7", "email:a@b"];
@@ -225,19 +235,14 @@ async fn webhooks_of_protocol_2_are_told_too() {
 #[tokio::test]
 async fn who_cannot_be_told_by_a_certificate_is_turned_away_with_the_reason() {
     let (authority, engine) = (Authority::new(), FakeEngine::start());
-    let names: Vec<String> = (0..10_000).map(|number| format!("DNS:n{number}")).collect();
+    let names: Vec<String> = (0..300).map(|number| format!("DNS:n{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    authority.sign_names(Some("many"), &names[..300], ["many.pem", "many-key.pem"]);
-    authority.sign_names(Some("more"), &names, ["more.pem", "more-key.pem"]);
+    authority.sign_names(Some("many"), &names, ["many.pem", "many-key.pem"]);
     let powerstrip = witnessed(&engine, &mutual(&authority), "'POST *': {pre: [a]}").await;
 
     let many = authority.connect_as(powerstrip.address(), ["many.pem", "many-key.pem"]).await;
     let mut many = Client::over(Box::new(many.expect("a handshake")));
     let answer = many.call(&Request::get("/v1.41/info")).await;
-    // TLS itself has no room for so many.
-    let more = authority.connect_as(powerstrip.address(), ["more.pem", "more-key.pem"]).await;
-    powerstrip.logged("a client's TLS handshake failed").await;
-    drop(more);
     let stream = authority.connect(powerstrip.address()).await;
     let served = Client::over(Box::new(stream)).call(&Request::get("/v1.41/info")).await;
 

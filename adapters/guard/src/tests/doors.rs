@@ -102,7 +102,8 @@ fn word(preset: &str, door: &Door) -> &'static str {
         calls.all(|(line, endpoint, body)| passes(preset, line, endpoint, body) == wanted)
     });
     let (line, endpoint, body) = door.calls[0];
-    let foreign = line.contains("{a}") && passes(preset, &line.replace("{a}", "{foreign}"), endpoint, body);
+    let foreign =
+        line.contains("{a}") && passes(preset, &line.replace("{a}", "{foreign}"), endpoint, body);
     let is_own = line.contains("{a}") && !foreign;
     let is_judged = door.wide.is_some_and(|(line, body)| !passes(preset, line, endpoint, body));
     match (all, none) {

@@ -63,21 +63,21 @@ macro_rules! wrong {
 const KEY: &str = "endpoints.\"GET *\".listeners";
 
 wrong! {
-    a_listener_that_is_not_there: limited("[cj]") =>
-        format!("2:53: {KEY}[0]: no listener is named \"cj\"; did you mean \"ci\"?");
+    a_listener_that_is_not_there: limited("[opps]") =>
+        format!("2:51: {KEY}[0]: no listener is named \"opps\"; did you mean \"ops\"?");
     a_listener_unlike_any: limited("[quux]") => format!(
-        "2:53: {KEY}[0]: no listener is named \"quux\"; known: ci, ops, tcp://localhost:2375"
+        "2:51: {KEY}[0]: no listener is named \"quux\"; known: ci, ops, tcp://localhost:2375"
     );
     the_address_of_one_with_a_name: limited("['unix:///run/ci.sock']") =>
-        format!("2:53: {KEY}[0]: the listener unix:///run/ci.sock has a name; write \"ci\"");
+        format!("2:51: {KEY}[0]: the listener unix:///run/ci.sock has a name; write \"ci\"");
     an_address_where_nobody_listens: limited("['tcp://localhost:2376']") => format!(
-        "2:53: {KEY}[0]: no listener is named \"tcp://localhost:2376\"; did you mean \
+        "2:51: {KEY}[0]: no listener is named \"tcp://localhost:2376\"; did you mean \
          \"tcp://localhost:2375\"?"
     );
     a_name_in_place_of_a_list: limited("ci") =>
-        format!("2:52: {KEY}: expected a list of listeners, found a string; write [ci]");
+        format!("2:50: {KEY}: expected a list of listeners, found a string; write [ci]");
     a_limit_to_nobody: limited("[]") =>
-        format!("2:52: {KEY}: the list is empty; remove the key for all listeners");
+        format!("2:50: {KEY}: the list is empty; remove the key for all listeners");
     an_endpoint_that_only_has_a_limit: format!("{LISTEN}endpoints: {{\"GET *\": {{listeners: [ci]}}}}") =>
         "2:13: endpoints.\"GET *\": this endpoint does nothing; give it `pre`, `post` or `log`, or \
          remove it";
@@ -110,10 +110,11 @@ fn sockets_of_systemd_are_called_as_it_calls_them() {
 
 #[test]
 fn systemd_has_no_socket_of_this_name() {
-    let error = by_systemd("cj", Some(&["ops", "", "ci"])).expect_err("there is none");
+    let error = by_systemd("opps", Some(&["ops", "", "ci"])).expect_err("there is none");
 
-    let expected =
-        format!("adapters.yml:2:53: {KEY}[0]: no listener is named \"cj\"; did you mean \"ci\"?");
+    let expected = format!(
+        "adapters.yml:2:51: {KEY}[0]: no listener is named \"opps\"; did you mean \"ops\"?"
+    );
     assert_eq!(error.to_string(), expected);
 }
 
