@@ -15,6 +15,7 @@ adapters:
       rules:
         - {allow: container-list, client: {uid: "1200-1299", listener: local}}
         - {allow: image-list, client: {uid: 1234, listener: ops}}
+        - {allow: container-list, client: {anonymous: true, listener: open}}
         - {allow: plugin-list, client: {tls: "CN=builder-*"}}
         - {allow: volume-list, client: {san: "DNS:ci.example.org"}}
         - {allow: network-list, client: {spiffe: "spiffe://example.org/ci/*"}}
@@ -45,13 +46,14 @@ async fn users_are_told_apart_by_what_the_kernel_says_of_them() {
     if !rustix::process::getuid().is_root() {
         return skip("only root can be somebody else");
     }
-    let listen = "listen: [{address: 'unix://[FOLDER]/p.sock', mode: '0666', name: local}, \
+    let listen = "listen: [{address: 'tcp://127.0.0.1:0', name: open}, \
+                  {address: 'unix://[FOLDER]/p.sock', mode: '0666', name: local}, \
                   {address: 'unix://[FOLDER]/ops.sock', mode: '0666', name: ops}]";
     let text = format!("{listen}\nengine: {}{RULES}", engine.address());
     let powerstrip = Powerstrip::builder().component("guard").text(&text).start().await;
     let folder = powerstrip.folder();
     fs::set_permissions(folder, Permissions::from_mode(0o755)).expect("a folder of ours");
-    let docker = Docker::at(powerstrip.address());
+    let docker = Docker::at(&format!("unix://{}", folder.join("p.sock").display()));
     let ops = format!("-H unix://{}", folder.join("ops.sock").display());
 
     let somebody = "setpriv --reuid 1234 --regid 1234 --clear-groups docker";
@@ -61,6 +63,8 @@ async fn users_are_told_apart_by_what_the_kernel_says_of_them() {
     assert_eq!(allowed(&docker, &format!("{somebody} {ops}")).await, ["images"]);
     assert!(allowed(&docker, same_group).await.is_empty());
     assert!(allowed(&docker, "docker").await.is_empty(), "root is no user of these rules");
+    let open = format!("docker -H {}", powerstrip.address());
+    assert_eq!(allowed(&docker, &open).await, ["ps"]);
 }
 
 /// Listens for clients with certificates of this authority.

@@ -40,6 +40,9 @@ pub(super) async fn run(call: &str, listener: Option<&str>, path: &Path) -> anyh
         anyhow!("a call is a method and a path, for example 'POST /v1.43/containers/create'")
     })?;
     let config = Config::load(path, &super::environment())?;
+    if method == "event" && listener.is_some() {
+        return Err(anyhow!("events are the Docker Engine's, and come through no listener"));
+    }
     if method == "event" {
         return events::run(target, &config).await;
     }

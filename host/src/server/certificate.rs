@@ -12,6 +12,8 @@ use x509_cert::ext::pkix::name::{GeneralName, OtherName};
 /// The most names of one certificate. Each hook is handed all of them; real ones have a few, and public
 /// authorities stop at a hundred.
 const MAX_NAMES: usize = 256;
+/// Characters of a subject, and of names, that the log shows.
+const MAX_SHOWN: usize = 256;
 
 /// What a certificate says of its holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +49,17 @@ impl Certificate {
         Ok(Self { subject: certificate.subject.to_string(), names: names? })
     }
 
-    /// Its names as a field of the log.
-    pub(super) fn shown_names(&self) -> String {
-        self.names.join(", ")
+    /// Subject and names as every line of the log about the client has them: not all of what may be
+    /// some sixty kilobytes.
+    pub(super) fn shown(&self) -> [String; 2] {
+        [cut(&self.subject), cut(&self.names.join(", "))]
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -260,8 +260,8 @@ impl Incoming {
 fn holder(certificate: &[u8]) -> Peer {
     match Certificate::read(certificate) {
         Ok(certificate) => {
-            let (subject, names) = (&certificate.subject, certificate.shown_names());
-            telemetry::client_certificate(&Span::current(), subject, &names);
+            let [subject, names] = certificate.shown();
+            telemetry::client_certificate(&Span::current(), &subject, &names);
             Peer::Tls(certificate)
         }
         Err(error) => Peer::Unclear(error),

@@ -1,6 +1,6 @@
 //! Names of listeners, and endpoints that are limited to some of them.
 
-use super::super::{Config, ConfigError, Environment};
+use super::super::{Config, ConfigError, Environment, Listener};
 use super::{parse, parse_with, problems, warnings};
 
 const LISTEN: &str = "listen: [{address: /run/ci.sock, name: ci}, {address: /run/ops.sock, name: ops}, \
@@ -21,7 +21,7 @@ fn names(config: Result<Config, ConfigError>) -> Vec<String> {
 fn a_listener_is_called_by_its_name_or_by_its_address() {
     let config = parse(LISTEN).expect("a configuration");
 
-    let labels: Vec<_> = config.listeners.iter().map(|listener| listener.label()).collect();
+    let labels: Vec<_> = config.listeners.iter().map(Listener::label).collect();
 
     assert_eq!(labels, ["ci", "ops", "tcp://localhost:2375"]);
 }

@@ -86,6 +86,17 @@ fn ten_thousand_names_are_too_many() {
     assert_eq!(Certificate::read(&der), Err(CertificateError::TooManyNames(10_000)));
 }
 
+#[test]
+fn the_log_shows_the_beginning_of_what_is_long() {
+    let names = vec!["DNS:é".to_owned(), "DNS:b".repeat(100)];
+    let certificate = Certificate { subject: "CN=ci".to_owned(), names };
+
+    let [subject, names] = certificate.shown();
+
+    assert_eq!((subject.as_str(), names.chars().count()), ("CN=ci", MAX_SHOWN + 1));
+    assert!(names.starts_with("DNS:é, DNS:b") && names.ends_with('…'));
+}
+
 macro_rules! unreadable {
     ($($name:ident: $der:expr;)+) => {$(
         #[test]
