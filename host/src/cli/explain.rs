@@ -172,11 +172,13 @@ fn json(explanation: &Explanation<'_>) -> Value {
     let Explanation { call, arrival, matches, request_body, answer_body, .. } = explanation;
     let matched = |found: &Match| {
         let Match { pattern, spelling, as_sent, listeners, .. } = found;
+        let names = listeners.names();
+        let names = names.map(|names| names.iter().map(|name| &**name).collect::<Vec<_>>());
         json!({
             "pattern": &**pattern,
             "spelling": spelling,
             "as_sent": as_sent,
-            "listeners": listeners.names().map(|names| names.iter().map(|it| &**it).collect::<Vec<_>>()),
+            "listeners": names,
             "counts": listeners.has(&arrival.listener),
         })
     };
