@@ -49,6 +49,16 @@ pub fn request_in(context: Context, method: &str, path_with_query: &str, body: V
     Request::from_parts(context, types::Request { method, path_with_query, headers, body })
 }
 
+/// A call inside BuildKit's tunnel, such as `/grpc/moby.buildkit.v1.Control/Solve`, with the message
+/// of those that have just one.
+#[must_use]
+pub fn grpc(context: Context, path: &str, message: Option<Vec<u8>>) -> Request {
+    let (method, path_with_query) = ("POST".to_owned(), path.to_owned());
+    let headers = vec![("content-type".to_owned(), b"application/grpc".to_vec())];
+    let request = types::Request { method, path_with_query, headers, body: message };
+    Request::from_parts(context, request)
+}
+
 /// An answer as a post-hook would see it; `null` is no body.
 #[must_use]
 pub fn response(status: u16, body: Value) -> Response {

@@ -27,6 +27,7 @@
 //! | --- | --- |
 //! | the program | [`Powerstrip::builder`], [`command_line`] |
 //! | an engine that does what the test says | [`FakeEngine`] with [`Script`]s |
+//! | gRPC inside BuildKit's tunnel, and an engine that serves it | [`tunnel`] |
 //! | an engine whose events break off, repeat or are none | [`EventStream`] |
 //! | a real engine | [`RealEngine::find`], and `private-engine run cargo test` around it all |
 //! | an adapter that no compiler would make | [`WatGuest`] |
@@ -64,6 +65,7 @@ mod repository;
 mod schema;
 mod scripted;
 mod snapshot;
+pub mod tunnel;
 mod vitals;
 mod wat_guest;
 mod webhook;

@@ -1,6 +1,7 @@
 //! What the bodies and queries of requests ask for, held against what they may.
 
 mod build;
+mod buildkit;
 mod container;
 mod devices;
 mod image;
@@ -22,6 +23,7 @@ use crate::json::{flag, is_zero, text};
 use crate::refusal::{Judged, Reasons, Refusal};
 use crate::take::Take;
 
+pub(crate) use buildkit::{is_of_one_build, pushed};
 pub(crate) use mounts::parts_of;
 pub(crate) use namespaces::{is_predefined, joined, network_of};
 
@@ -34,6 +36,10 @@ pub(crate) fn check(call: &Call, draft: &mut Draft, sections: &Sections) -> Judg
         "container-exec" => exec(draft, sections),
         "service-create" | "service-update" => service::check(draft, sections),
         "build" => build::check(draft, sections),
+        "buildkit-solve" => buildkit::solve(draft, sections),
+        "buildkit-bridge-solve" => buildkit::step(draft, sections),
+        "buildkit-container-create" => buildkit::container(draft, sections),
+        "buildkit-container-exec" => buildkit::exec(sections),
         "image-create" => image::pull(draft, sections),
         "volume-create" => volume::create(draft, sections),
         "network-create" => network::create(draft, sections),
@@ -93,6 +99,14 @@ fn unless_listed(
 ) {
     if !list.is_some_and(|list| list.matches(value)) {
         reasons.add(format!("{what} {value}"), Take::Entry(setting, value.to_owned()));
+    }
+}
+
+/// A context that the engine would fetch itself.
+fn remote(context: &str, build: &crate::config::Build, reasons: &mut Reasons) {
+    if !build.remote.as_ref().is_some_and(|list| list.matches(context)) {
+        let take = Take::Entry("build.remote", context.to_owned());
+        reasons.add(format!("the remote context {context}"), take);
     }
 }
 

@@ -43,6 +43,20 @@ impl Call {
         }
     }
 
+    /// The push of an image, by the same client.
+    pub(crate) fn as_push(&self, image: &str) -> Self {
+        let variables = vec![("name".to_owned(), image.to_owned())];
+        let endpoint = Some("image-push".to_owned());
+        Self {
+            method: "POST".to_owned(),
+            path: format!("/images/{image}/push"),
+            context: Context { endpoint: endpoint.clone(), variables, ..self.context.clone() },
+            endpoint,
+            target: Some((Kind::Image, image.to_owned())),
+            object: OnceCell::new(),
+        }
+    }
+
     /// Its name in the catalogue; none for a call that nobody knows.
     pub(crate) fn endpoint(&self) -> Option<&str> {
         self.endpoint.as_deref()

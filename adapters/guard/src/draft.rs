@@ -17,6 +17,8 @@ pub(crate) struct Draft {
     query_changed: bool,
     /// `null` where there is none, or where hooks are not shown it.
     body: Value,
+    /// The body of a call inside BuildKit's tunnel, which is not JSON.
+    message: Option<Vec<u8>>,
     changed: BTreeSet<String>,
     /// Whether anybody wanted to see the body.
     looked_at: Cell<bool>,
@@ -27,6 +29,11 @@ pub(crate) struct Draft {
 impl Draft {
     /// Reads a request.
     pub(crate) fn of(request: &Request) -> Judged<Self> {
+        let is_message = |endpoint: &String| endpoint.starts_with("buildkit-");
+        if request.context().endpoint.as_ref().is_some_and(is_message) {
+            let message = request.body().map(<[u8]>::to_vec);
+            return Ok(Self { query: request.query(), message, ..Self::default() });
+        }
         let body = match request.body() {
             None => Value::Null,
             Some(bytes) => serde_json::from_slice(bytes)
@@ -47,6 +54,12 @@ impl Draft {
             body @ Value::Object(_) => Ok(body),
             _ => Err(Refusal::Unclear("it has no JSON body that adapters are shown".to_owned())),
         }
+    }
+
+    /// The message of a call that cannot be judged without it.
+    pub(crate) fn message(&self) -> Judged<&[u8]> {
+        let unseen = || Refusal::Unclear("it has no message that adapters are shown".to_owned());
+        self.message.as_deref().ok_or_else(unseen)
     }
 
     /// The object in a field of the body, to be changed.

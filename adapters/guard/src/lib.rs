@@ -20,6 +20,7 @@ mod path;
 mod pattern;
 mod policy;
 mod preset;
+mod protobuf;
 mod reference;
 mod refusal;
 mod take;
@@ -42,6 +43,7 @@ impl Adapter for Guard {
     type Config = Value;
 
     const RESPONSE_BODY: BodyNeed = BodyNeed::None;
+    const GRPC: bool = true;
     const GRANTS: &'static [&'static str] = &["engine?"];
     const CONFIG_SCHEMA: Option<&'static str> = Some(include_str!("config.schema.json"));
 
@@ -73,6 +75,7 @@ impl Policy {
         let owner = self.owner.as_ref();
         let mark = owner.map(|owner| owner::hide(owner, call, &mut draft)).transpose()?;
         bodies::check(call, &mut draft, &sections)?;
+        self.admit_pushes(call, &draft)?;
         owner::label(self, call, &mut draft)?;
         let answer = match mark {
             Some(mark) => owner::confine(&mark, call, &mut draft, request)?,
@@ -81,6 +84,17 @@ impl Policy {
         draft.write(request)?;
         call.pin(request);
         Ok(answer)
+    }
+
+    /// What a build pushes itself counts as pushed by its client.
+    fn admit_pushes(&self, call: &Call, draft: &Draft) -> Judged {
+        if call.endpoint() != Some("buildkit-solve") {
+            return Ok(());
+        }
+        for image in bodies::pushed(draft)? {
+            self.admit(&call.as_push(&image), draft).map_err(|refusal| refusal.of_push())?;
+        }
+        Ok(())
     }
 }
 

@@ -146,6 +146,10 @@ pub(crate) fn hide(owner: &Owner, call: &Call, draft: &mut Draft) -> Judged<Mark
             call.object()?.filter(|it| mark.shows(kind, it)).ok_or_else(|| kind.absent(name))?;
         }
     }
+    if call.endpoint() == Some("buildkit-history") && !crate::bodies::is_of_one_build(draft)? {
+        let why = "the history of all builds tells of others' (owner)";
+        return Err(Refusal::Denied(why.to_owned()));
+    }
     if mark.images {
         images::check(&mark, call, draft)?;
     }

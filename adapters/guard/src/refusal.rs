@@ -37,6 +37,14 @@ impl Refusal {
         }
     }
 
+    /// The same of a push that is part of a build.
+    pub(crate) fn of_push(self) -> Self {
+        match self {
+            Self::Denied(why) => Self::Denied(format!("it pushes an image (image-push): {why}")),
+            other => other,
+        }
+    }
+
     /// What the client reads. A call that cannot be judged is refused here and not failed, so that
     /// it does not go on where the operator ignores the failures of adapters.
     pub(crate) fn reject(&self, endpoint: &str, line: &str) -> Rejection {

@@ -1,4 +1,5 @@
 mod bodies;
+mod buildkit;
 mod configuration;
 mod doors;
 mod images;

@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{limits, resources};
+use super::{limits, remote, resources};
 use crate::config::{Build, Containers, Section, Sections};
 use crate::draft::Draft;
 use crate::refusal::{Judged, Reasons};
-use crate::take::Take;
 
 /// The parameters of a build that are settings of the containers that it runs in.
 const NUMBERS: [(&str, &str); 4] = [
@@ -20,7 +19,7 @@ const NUMBERS: [(&str, &str); 4] = [
 pub(super) fn check(draft: &mut Draft, sections: &Sections) -> Judged {
     let mut reasons = Reasons::default();
     if let Some(build) = limits(&sections.build) {
-        remote(draft, &build, &mut reasons);
+        contexts(draft, &build, &mut reasons);
     }
     if let Some(containers) = limits(&sections.containers) {
         let host = as_host_config(draft);
@@ -38,13 +37,11 @@ pub(super) fn check(draft: &mut Draft, sections: &Sections) -> Judged {
     reasons.judge()
 }
 
-fn remote(draft: &Draft, build: &Build, reasons: &mut Reasons) {
+fn contexts(draft: &Draft, build: &Build, reasons: &mut Reasons) {
     // `client-session` is what BuildKit calls a context that the client itself sends.
-    for remote in draft.parameters("remote") {
-        let own = remote.is_empty() || remote == "client-session";
-        if !own && !build.remote.as_ref().is_some_and(|list| list.matches(&remote)) {
-            let what = format!("the remote context {remote}");
-            reasons.add(what, Take::Entry("build.remote", remote));
+    for context in draft.parameters("remote") {
+        if !matches!(&*context, "" | "client-session") {
+            remote(&context, build, reasons);
         }
     }
 }

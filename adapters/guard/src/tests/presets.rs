@@ -202,6 +202,9 @@ fn jobs_build_and_run() {
             ("POST /build?t=a", "build", ""),
             ("POST /session", "session", ""),
             ("POST /grpc", "grpc", ""),
+            ("POST /grpc/moby.buildkit.v1.Control/Status", "buildkit-status", ""),
+            ("POST /grpc/moby.buildkit.v1.Control/Session", "buildkit-session", ""),
+            ("POST /grpc/moby.buildkit.v1.frontend.LLBBridge/Ping", "buildkit-bridge", ""),
             ("POST /containers/create", "container-create", r#"{"HostConfig": {}}"#),
             ("POST /containers/{a}/attach?stream=1", "container-attach", ""),
             ("POST /containers/{a}/start", "container-start", ""),
@@ -228,6 +231,10 @@ fn jobs_build_and_run() {
             ("POST /networks/{foreign}/connect", "network-connect", r#"{"Container": "a"}"#),
             ("POST /build?networkmode=host", "build", ""),
             ("POST /build?remote=http://x/", "build", ""),
+            ("POST /grpc/moby.buildkit.v1.Control/Prune", "buildkit-prune", ""),
+            ("POST /grpc/moby.buildkit.v1.Control/DiskUsage", "buildkit-disk-usage", ""),
+            ("POST /grpc/moby.buildkit.v1.Control/Shutdown", "", ""),
+            ("POST /grpc/a.B/C", "", ""),
         ],
     );
 }

@@ -73,6 +73,7 @@ impl Adapter for Witness {
     type Config = Config;
 
     const RESPONSE_BODY: BodyNeed = BodyNeed::Json;
+    const GRPC: bool = true;
 
     fn new(config: Config) -> Result<Self> {
         Ok(Self { config })
