@@ -23,7 +23,7 @@ use crate::policy::Policy;
 use crate::refusal::{Reason, Refusal};
 use crate::take::Take;
 
-pub use powerstrip_sdk::Client;
+pub use powerstrip_sdk::{Certificate, Client};
 pub use recorded::Recorded;
 pub use setting::{covers, literal, setting_of, value};
 

@@ -27,7 +27,7 @@ pub(super) struct Options {
     /// Audit logs; `-` is the standard input.
     #[arg(required = true, value_name = "LOG")]
     logs: Vec<PathBuf>,
-    /// Write rules for each client: by its user, or the subject of its certificate.
+    /// Write rules for each client: by its user, or by its certificate.
     #[arg(long)]
     by_client: bool,
     /// Leave out calls before this time, such as 2026-11-21T13:20:00Z, or longer ago, such as 24h.

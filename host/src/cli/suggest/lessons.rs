@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use guard::Take;
-use guard::learn::{Client, Learner, Lesson, setting_of};
+use guard::learn::{Certificate, Client, Learner, Lesson, literal, setting_of};
+use serde_json::{Value, json};
 
 use super::log::Line;
 use super::tree::plain;
@@ -19,16 +20,42 @@ pub(super) enum Who {
     Anonymous,
     /// A user of the host.
     Uid(u32),
+    /// The SPIFFE ID of a certificate, of which many may have one subject.
+    Spiffe(String),
     /// The subject of a certificate.
     Tls(String),
+    /// Another name of a certificate without a subject.
+    San(String),
 }
 
 impl Who {
     fn of(client: Client) -> Self {
         match client {
             Client::Unix { uid, .. } => Self::Uid(uid),
-            Client::Tls(subject) => Self::Tls(subject),
+            Client::Tls(certificate) => Self::of_certificate(certificate),
             Client::Unknown => Self::Anonymous,
+        }
+    }
+
+    fn of_certificate(certificate: Certificate) -> Self {
+        if let Some(id) = certificate.spiffe_id() {
+            return Self::Spiffe(id.to_owned());
+        }
+        let Certificate { subject, names } = certificate;
+        match names.into_iter().next() {
+            Some(name) if subject.is_empty() => Self::San(name),
+            _ => Self::Tls(subject),
+        }
+    }
+
+    /// The condition of a rule that holds for it.
+    pub(super) fn condition(&self) -> Value {
+        match self {
+            Self::Anonymous => json!({"anonymous": true}),
+            Self::Uid(uid) => json!({"uid": uid}),
+            Self::Spiffe(id) => json!({"spiffe": literal(id)}),
+            Self::Tls(subject) => json!({"tls": literal(subject)}),
+            Self::San(name) => json!({"san": literal(name)}),
         }
     }
 
@@ -36,7 +63,7 @@ impl Who {
         match self {
             Self::Anonymous => "anonymous".to_owned(),
             Self::Uid(uid) => format!("uid {uid}"),
-            Self::Tls(subject) => plain(subject),
+            Self::Spiffe(text) | Self::Tls(text) | Self::San(text) => plain(text),
         }
     }
 }

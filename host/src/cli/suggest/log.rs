@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::Context;
-use guard::learn::{Client, Recorded};
+use guard::learn::{Certificate, Client, Recorded};
 use powerstrip::docker::catalogue::{self, RequestBody};
 use serde::Deserialize;
 use serde_json::Value;
@@ -59,7 +59,7 @@ pub(super) struct Line {
 #[derive(Debug, Default, Deserialize)]
 struct Who {
     unix: Option<Process>,
-    tls: Option<Certificate>,
+    tls: Option<Proof>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,8 +72,11 @@ struct Process {
 }
 
 #[derive(Debug, Deserialize)]
-struct Certificate {
+struct Proof {
+    #[serde(default)]
     subject: String,
+    #[serde(default)]
+    names: Vec<String>,
 }
 
 impl Line {
@@ -154,7 +157,9 @@ impl Line {
             (Some(Process { pid, uid, gid }), _) => {
                 Client::Unix { pid: *pid, uid: *uid, gid: *gid }
             }
-            (None, Some(certificate)) => Client::Tls(certificate.subject.clone()),
+            (None, Some(Proof { subject, names })) => {
+                Client::Tls(Certificate { subject: subject.clone(), names: names.clone() })
+            }
             (None, None) => Client::Unknown,
         }
     }

@@ -64,12 +64,7 @@ fn rule(who: Option<&Who>, endpoints: &BTreeMap<&str, Takes>, takes: Takes) -> N
     let allow = endpoints.iter().map(named).collect();
     let mut rule = vec![("allow".to_owned(), Node::List(allow, None))];
     if let Some(who) = who {
-        let client = match who {
-            Who::Anonymous => json!({"anonymous": true}),
-            Who::Uid(uid) => json!({"uid": uid}),
-            Who::Tls(subject) => json!({"tls": literal(subject)}),
-        };
-        rule.push(("client".to_owned(), Node::Leaf(client, None)));
+        rule.push(("client".to_owned(), Node::Leaf(who.condition(), None)));
     }
     let with = sections(takes);
     if !with.is_empty() {
