@@ -114,7 +114,7 @@ fn day() -> Vec<Call<'static>> {
     let job = json!({
         "Devices": [{"PathOnHost": "/dev/fuse"}], "SecurityOpt": ["apparmor=unconfined"],
         "Sysctls": {"net.ipv4.ip_forward": "1"}, "NetworkMode": "host", "Runtime": "sysbox-runc",
-        "Memory": 1 << 31, "NanoCpus": 570_000_000, "PidsLimit": 100, "LogConfig":
+        "Memory": 1_i64 << 31, "NanoCpus": 570_000_000, "PidsLimit": 100, "LogConfig":
         {"Type": "syslog", "Config": {"syslog-address": "udp://10.0.0.1:514", "tag": "x"}},
     });
     vec![

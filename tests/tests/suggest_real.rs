@@ -9,7 +9,7 @@ const DAY: [&str; 6] = [
     "docker build -q -t $NAME $FOLDER && docker run --rm $NAME && docker rmi -f $NAME",
     "docker run -d --name $NAME-a -v $NAME-v:/data -v $FOLDER:/x:ro --cap-add NET_ADMIN \
      --memory 64m -p 127.0.0.1:18080:80 busybox sleep 1000",
-    "docker exec -u daemon $NAME-a id && docker cp $NAME-a:/etc/hostname $FOLDER/name",
+    "docker exec -u 1 $NAME-a true && docker cp $NAME-a:/etc/hostname $FOLDER/name",
     "docker run --rm --volumes-from $NAME-a --network container:$NAME-a busybox ls /data",
     "docker ps -a && docker logs $NAME-a && docker inspect $NAME-a && docker stop -t 0 $NAME-a",
     "docker rm -f $NAME-a && docker volume rm $NAME-v && docker network create $NAME-n \
@@ -45,9 +45,8 @@ async fn a_day_that_was_recorded_works_and_another_does_not() {
     std::fs::write(folder.path().join("Dockerfile"), dockerfile).expect("a folder of ours");
     let place = folder.path().to_str().expect("a plain path");
     let name = format!("suggest-{}", std::process::id());
-    let docker = |address: &str| {
-        Docker::at(address).variable("NAME", &name).variable("FOLDER", place)
-    };
+    let docker =
+        |address: &str| Docker::at(address).variable("NAME", &name).variable("FOLDER", place);
     let log = format!("{place}/audit.jsonl");
     let watching = json!({"config": {}, "mode": "monitor", "grants": {"engine": ["GET *"]}});
     let audit = format!("audit: {{to: {log}, bodies: true}}");
