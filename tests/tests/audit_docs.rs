@@ -1,6 +1,8 @@
 //! docs/AUDIT.md beside a real run: its examples are lines that were written.
 
-use powerstrip_tests::{AuditLog, FakeEngine, Powerstrip, repository};
+use std::process::Command;
+
+use powerstrip_tests::{AuditLog, FakeEngine, Powerstrip, private, repository};
 use serde_json::{Value, json};
 
 const REFUSAL: &str = "nginx is not on the list";
@@ -82,4 +84,25 @@ async fn every_key_has_its_row_in_the_tables() {
         [&line].into_iter().chain(hooks).filter_map(Value::as_object).flat_map(|it| it.keys());
     let untold: Vec<_> = keys.filter(|key| !is_told(key)).collect();
     assert!(untold.is_empty(), "{untold:?} of {line:#}");
+}
+
+#[test]
+fn every_question_has_an_answer() {
+    if Command::new("jq").arg("--version").output().is_err() {
+        return private::skip("there is no jq");
+    }
+    let page = std::fs::read_to_string(repository().join("docs/AUDIT.md")).expect("the page");
+    let (_, questions) = page.split_once("## Questions\n\n```sh\n").expect("the last section");
+    let questions = questions.split("```").next().unwrap_or_default();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let log: Vec<String> = examples().iter().map(ToString::to_string).collect();
+    std::fs::write(folder.path().join("audit.jsonl"), log.join("\n")).expect("a folder of ours");
+
+    for question in questions.lines().filter(|line| !line.starts_with('#')) {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", question]).current_dir(folder.path());
+        let answer = shell.output().expect("a shell");
+
+        assert!(answer.stderr.is_empty() && !answer.stdout.is_empty(), "{question}: {answer:?}");
+    }
 }

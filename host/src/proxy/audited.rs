@@ -10,6 +10,11 @@ use crate::hook::{self, Body, Chain, Draft};
 use crate::http1::RequestHead;
 use crate::telemetry;
 
+/// The longest name of a client that is told, in bytes.
+const MAX_SUBJECT: usize = 2 * 1024;
+/// How many alternative names of a certificate are told, of which each may be as long.
+const MAX_NAMES: usize = 8;
+
 impl Proxy {
     /// What is to become a request's line.
     pub(super) fn record(&self, head: &RequestHead, id: &str, client: &Client) -> Record {
@@ -88,7 +93,9 @@ impl Client {
                 shown.unix = Some(audit::Process { pid: *pid, uid: *uid, gid: *gid });
             }
             hook::Client::Tls(certificate) => {
-                let hook::Certificate { subject, names } = certificate.as_ref().clone();
+                let subject = hook::quote(&certificate.subject, MAX_SUBJECT);
+                let names = certificate.names.iter().take(MAX_NAMES);
+                let names = names.map(|name| hook::quote(name, MAX_SUBJECT)).collect();
                 shown.tls = Some(audit::Certificate { subject, names });
             }
             hook::Client::Unknown => {}
