@@ -40,6 +40,7 @@
 //! | certificates, and both ends of TLS | [`Authority`] |
 //! | ways to write a request that readers may disagree on | [`bypass`] |
 //! | what it holds: memory, descriptors, tasks | [`Vitals`], [`resident`], [`descriptors`] |
+//! | a guard before a real engine, and a record of what it was asked | [`Guarded`], [`preset_programs`] |
 //! | sources for `envinject` | [`ConsulStandIn`], [`Etcd`] |
 //! | a shared store of values | [`Redis`] |
 
@@ -53,6 +54,8 @@ mod consul;
 mod docker;
 mod engine;
 mod etcd;
+mod go;
+mod guarded;
 pub mod matrix;
 mod measured;
 mod patience;
@@ -81,6 +84,8 @@ pub use docker::Docker;
 pub use engine::{EventStream, FakeEngine, RealEngine, api_answer, event_line};
 pub use etcd::Etcd;
 pub use measured::{MEASURED, measured};
+pub use go::preset_programs;
+pub use guarded::Guarded;
 pub use patience::{PATIENCE, eventually, within};
 pub use plugins::plugins;
 pub use powerstrip::{Builder, Powerstrip, Written};

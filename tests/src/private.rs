@@ -158,7 +158,8 @@ fn engine_path(programs: Option<&Path>) -> Result<OsString> {
 fn dockerd(folder: &Path, address: &str) -> Command {
     // A network of its own: rules, bridges and `docker0` of another engine must not change. Of ours it
     // has the listening socket that is its input, handed on as systemd would.
-    let in_namespace = "busybox ip link set lo up && exec 3<&0 </dev/null && \
+    // A swarm wants an address that is not the loopback's.
+    let in_namespace = "busybox ip link set lo up && busybox ip addr add 10.9.8.7/24 dev lo && exec 3<&0 </dev/null && \
                         LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\"";
     let mut command = Command::new("unshare");
     command.args(["--net", "sh", "-c", in_namespace]);

@@ -28,21 +28,17 @@ pub(super) fn answer(
     answer.map(Some).map_err(|error| Refusal::Unable(error.to_string()))
 }
 
-/// What the engine says to the very call that the client makes.
+/// What the engine says to the very call that the client makes. Where it refuses, be it for a filter
+/// that there is none of or because it is busy, the client gets that answer.
 pub(super) fn ask(request: &Request) -> Judged<Value> {
-    let unable = |error: String| Refusal::Unable(error);
-    let target = request.path_with_query();
-    let reply = engine::get(target).map_err(|error| unable(error.to_string()))?;
-    match reply.status {
-        200..300 => reply.json().map_err(|error| unable(error.to_string())),
-        // Such as a filter that there is none of: the client's own mistake, in the engine's words.
-        400..500 => {
-            let said = reply.json::<Value>().unwrap_or_default();
-            let message = field(&said, "message").as_str().unwrap_or_default().to_owned();
-            Err(Refusal::Answered(reply.status, message))
-        }
-        status => Err(unable(format!("GET {target}: the Docker Engine answered {status}"))),
+    let reply = engine::get(request.path_with_query());
+    let reply = reply.map_err(|error| Refusal::Unable(error.to_string()))?;
+    if reply.is_success() {
+        return reply.json().map_err(|error| Refusal::Unable(error.to_string()));
     }
+    let said = reply.json::<Value>().unwrap_or_default();
+    let message = field(&said, "message").as_str().unwrap_or_default().to_owned();
+    Err(Refusal::Answered(reply.status, message))
 }
 
 /// The usage of the client's own; that of the cache of builds is nobody's.

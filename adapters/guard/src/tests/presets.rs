@@ -255,3 +255,34 @@ fn own_settings_lie_over_those_of_a_preset() {
 
     assert_eq!(refused.map(|refusal| refusal.is_some()), [false, false, true]);
 }
+
+/// Calls that programs made by their own library, recorded by `tests/tests/preset_clients.rs`.
+const RECORDED: [(&str, &str); 4] = [
+    ("traefik", include_str!("../../../../tests/clients/presets/traefik.calls")),
+    ("read-only", include_str!("../../../../tests/clients/presets/dashboards.calls")),
+    ("watchtower", include_str!("../../../../tests/clients/presets/watchtower.calls")),
+    ("portainer-agent", include_str!("../../../../tests/clients/presets/portainer.calls")),
+];
+
+#[test]
+fn what_programs_were_seen_to_ask_is_let_through() {
+    for (preset, calls) in RECORDED {
+        let config = match preset {
+            "portainer-agent" => json!({"preset": preset, "containers": {"host": ["cgroup"]}}),
+            _ => json!({"preset": preset}),
+        };
+        assert!(calls.lines().count() > 3, "{preset}");
+        for call in calls.lines() {
+            engine(json!({}));
+            let mut words =
+                call.replace("[ID]", "abc").splitn(4, ' ').map(str::to_owned).collect::<Vec<_>>();
+            words.resize(4, String::new());
+            let body = serde_json::from_str(&words[3]).unwrap_or_default();
+            let line = format!("{} {}", words[1], words[2].trim_start_matches("/v1.41"));
+
+            let refusal = refusal(&config, request(&line, &words[0], body));
+
+            assert_eq!(refusal, None, "{preset}: {call}");
+        }
+    }
+}
