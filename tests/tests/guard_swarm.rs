@@ -37,6 +37,85 @@ async fn swarm() -> Option<PrivateEngine> {
     Some(engine)
 }
 
+/// What another client has in the swarm: the kind, its name and its id.
+type Others = [(&'static str, &'static str, String); 4];
+
+/// Filters of lists; `ID` is what is another's.
+const FILTERS: [&str; 6] = [
+    "",
+    "{}",
+    r#"{"label":["io.powerstrip.owner=other"]}"#,
+    r#"{"label":{"io.powerstrip.owner":true}}"#,
+    r#"{"name":["o"]}"#,
+    r#"{"id":["ID"]}"#,
+];
+
+async fn hidden_in_paths(place: &Guarded, others: &Others) {
+    for (kind, name, id) in others {
+        let escaped = name.replacen('o', "%6f", 1);
+        let mut lines = vec!["GET /v1.41/KINDs/ID"];
+        if matches!(*kind, "service" | "task") {
+            lines.push("GET /v1.41/KINDs/ID/logs?stdout=1");
+        }
+        if *kind != "task" {
+            lines.extend(["DELETE /v1.41/KINDs/ID", "POST /v1.41/KINDs/ID/update?version=1"]);
+        }
+        let names = [name, &*escaped, id, &id[..10]];
+        for (name, line) in names.iter().flat_map(|name| lines.iter().map(move |line| (name, line)))
+        {
+            let line = line.replace("KIND", kind).replace("ID", name);
+            let body = if line.starts_with("POST") { r#"{"Name": "x"}"# } else { "" };
+
+            let answer = place.call(&line, body).await;
+
+            assert_eq!(answer.status(), 404, "{line}: {}", answer.show());
+        }
+    }
+}
+
+async fn hidden_in_lists(place: &Guarded, others: &Others) {
+    for (kind, _, id) in others {
+        for filters in FILTERS {
+            let filters = filters.replace("ID", id);
+            let escaped: String = filters.bytes().map(|byte| format!("%{byte:02x}")).collect();
+
+            let answer = place.call(&format!("GET /v1.41/{kind}s?filters={escaped}"), "").await;
+
+            assert!(answer.status() < 500, "{kind} {filters}: {}", answer.show());
+            assert!(!answer.text().contains(id.as_str()), "{kind} {filters}: {}", answer.show());
+        }
+        let answer = place.call(&format!("GET /v1.41/{kind}s"), "").await;
+        assert_eq!(answer.json().as_array().map(Vec::len), Some(1), "{}", answer.show());
+    }
+}
+
+/// Of a service that is not there, and of one that is another's, the same is told.
+async fn hidden_in_filters_of_tasks(place: &Guarded, service: &str) {
+    for name in ["other", service, "missing"] {
+        let target = format!("GET /v1.41/tasks?filters={{%22service%22:[%22{name}%22]}}");
+        let answer = place.call(&target, "").await;
+        assert_eq!((answer.status(), answer.message()), (404, format!("No such service: {name}")));
+    }
+    let unheard = place.call("GET /v1.41/tasks?filters={%22unheard%22:[%22of%22]}", "").await;
+    assert_eq!(unheard.status(), 400, "{}", unheard.show());
+}
+
+async fn hidden_in_services(place: &Guarded, others: &Others) {
+    for (kind, reference, (_, name, id)) in
+        [("Secrets", "Secret", &others[2]), ("Configs", "Config", &others[3])]
+    {
+        let file = json!({"Name": "x", "UID": "0", "GID": "0", "Mode": 292});
+        let reference =
+            json!([{format!("{reference}ID"): id, format!("{reference}Name"): name, "File": file}]);
+        let spec = json!({"Image": "busybox", kind: reference});
+        let body = json!({"Name": "thief", "TaskTemplate": {"ContainerSpec": spec}});
+
+        let answer = place.call("POST /v1.41/services/create", &body.to_string()).await;
+
+        assert_eq!(answer.status(), 404, "{}", answer.show());
+    }
+}
+
 #[tokio::test]
 async fn what_others_run_in_a_swarm_is_not_there() {
     let Some(engine) = swarm().await else { return };
@@ -44,76 +123,23 @@ async fn what_others_run_in_a_swarm_is_not_there() {
         "containers": "any"});
     let place = Guarded::before(engine.address(), &config, "swarm").await;
     let id = async |line: &str| place.straight(line).await;
-    let service = id("docker service inspect -f '{{.ID}}' other").await;
-    let task = id("docker service ps -q other").await;
-    let secret = id("docker secret inspect -f '{{.ID}}' other-secret").await;
-    let config = id("docker config inspect -f '{{.ID}}' other-config").await;
+    let task = id("docker service ps -q --no-trunc other").await;
+    let others: Others = [
+        ("service", "other", id("docker service inspect -f '{{.ID}}' other").await),
+        ("task", "other", task),
+        ("secret", "other-secret", id("docker secret inspect -f '{{.ID}}' other-secret").await),
+        ("config", "other-config", id("docker config inspect -f '{{.ID}}' other-config").await),
+    ];
     let before = id("docker service inspect other; docker secret inspect other-secret").await;
 
-    let of = [
-        ("service", vec!["other", &service, &service[..10], "%6fther"]),
-        ("task", vec![&*task, &task[..10]]),
-        ("secret", vec!["other-secret", &secret, &secret[..10]]),
-        ("config", vec!["other-config", &config, &config[..10]]),
-    ];
-    for (kind, names) in of {
-        for name in names {
-            let mut lines = vec![format!("GET /v1.41/{kind}s/{name}")];
-            if matches!(kind, "service" | "task") {
-                lines.push(format!("GET /v1.41/{kind}s/{name}/logs?stdout=1"));
-            }
-            if kind != "task" {
-                lines.push(format!("DELETE /v1.41/{kind}s/{name}"));
-                lines.push(format!("POST /v1.41/{kind}s/{name}/update?version=1"));
-            }
-            for line in lines {
-                let body = if line.starts_with("POST") { r#"{"Name": "x"}"# } else { "" };
-                let answer = place.call(&line, body).await;
-                assert!(matches!(answer.status(), 404 | 503), "{line}: {}", answer.show());
-                assert_eq!(answer.status(), 404, "{line}: {}", answer.show());
-            }
-        }
-    }
-    for (list, ids) in
-        [("services", &service), ("tasks", &task), ("secrets", &secret), ("configs", &config)]
-    {
-        for filters in [
-            "",
-            "{}",
-            r#"{"label":["io.powerstrip.owner=other"]}"#,
-            r#"{"label":{"io.powerstrip.owner":true}}"#,
-            r#"{"name":["o"]}"#,
-            r#"{"id":["ID"]}"#,
-        ] {
-            let filters = filters.replace("ID", ids);
-            let escaped: String = filters.bytes().map(|byte| format!("%{byte:02x}")).collect();
-            let answer = place.call(&format!("GET /v1.41/{list}?filters={escaped}"), "").await;
-            assert!(answer.status() < 500, "{list} {filters}: {}", answer.show());
-            assert!(!answer.text().contains(ids.as_str()), "{list} {filters}: {}", answer.show());
-        }
-        let answer = place.call(&format!("GET /v1.41/{list}"), "").await;
-        assert_eq!(answer.json().as_array().map(Vec::len), Some(1), "{}", answer.show());
-    }
-    // Of a service that is not there, and of one that is another's, the same is told.
-    for name in ["other", &service, "missing"] {
-        let answer = place
-            .call(&format!("GET /v1.41/tasks?filters={{%22service%22:[%22{name}%22]}}"), "")
-            .await;
-        assert_eq!((answer.status(), answer.message()), (404, format!("No such service: {name}")));
-    }
-    let unheard = place.call("GET /v1.41/tasks?filters={%22unheard%22:[%22of%22]}", "").await;
-    assert_eq!(unheard.status(), 400, "{}", unheard.show());
-    for (kind, reference, id, name) in [
-        ("Secrets", "Secret", &secret, "other-secret"),
-        ("Configs", "Config", &config, "other-config"),
-    ] {
-        let body = json!({"Name": "thief", "TaskTemplate": {"ContainerSpec": {"Image": "busybox", kind:
-            [{format!("{reference}ID"): id, format!("{reference}Name"): name, "File": {"Name": "x", "UID": "0", "GID": "0", "Mode": 292}}]}}});
-        let answer = place.call("POST /v1.41/services/create", &body.to_string()).await;
-        assert_eq!(answer.status(), 404, "{}", answer.show());
-    }
+    hidden_in_paths(&place, &others).await;
+    hidden_in_lists(&place, &others).await;
+    hidden_in_filters_of_tasks(&place, &others[0].2).await;
+    hidden_in_services(&place, &others).await;
 
-    place.does("echo y | docker secret create mine - && docker service create -d --name mine --secret mine busybox sleep 1000").await;
+    let make = "echo y | docker secret create mine - && \
+                docker service create -d --name mine --secret mine busybox sleep 1000";
+    place.does(make).await;
     let mine = place.does("docker service ls --format '{{.Name}}' | sort | tr '\\n' ' '").await;
     let owner = place.straight("docker secret inspect -f '{{.Spec.Labels}}' mine").await;
     assert_eq!((&*mine, &*owner), ("mine own", "map[io.powerstrip.owner:me]"));

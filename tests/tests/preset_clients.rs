@@ -158,6 +158,23 @@ async fn dashboards_look_and_change_nothing() {
     place.clean().await;
 }
 
+/// What one who replaces containers has no need of.
+const BESIDES: &[(&str, &str)] = &[
+    ("POST /v1.41/containers/NAME/exec", r#"{"Cmd": ["sh"], "Privileged": true}"#),
+    ("POST /v1.41/build?t=NAME-x", ""),
+    ("POST /v1.41/commit?container=NAME", "{}"),
+    ("POST /v1.41/volumes/create", r#"{"Name": "NAME-x"}"#),
+    ("POST /v1.41/networks/create", r#"{"Name": "NAME-x"}"#),
+    ("POST /v1.41/containers/NAME/update", r#"{"Memory": 0}"#),
+    ("GET /v1.41/containers/NAME/export", ""),
+    ("GET /v1.41/containers/NAME/archive?path=/", ""),
+    ("POST /v1.41/containers/prune", ""),
+    ("POST /v1.41/images/prune", ""),
+    ("POST /v1.41/images/busybox/tag?repo=NAME-x", ""),
+    ("POST /v1.41/images/busybox/push?tag=latest", ""),
+    ("GET /v1.41/secrets", ""),
+];
+
 #[tokio::test]
 async fn watchtower_replaces_a_container_by_one_of_the_newer_image() {
     let Some(engine) = RealEngine::find().await else { return };
@@ -203,24 +220,50 @@ async fn watchtower_replaces_a_container_by_one_of_the_newer_image() {
         place.straight(&format!("! docker image inspect {image} 2>/dev/null")).await;
         is_recorded("watchtower", &place, registry);
     }
-    let more = [
-        ("POST /v1.41/containers/NAME/exec", r#"{"Cmd": ["sh"], "Privileged": true}"#),
-        ("POST /v1.41/build?t=NAME-x", ""),
-        ("POST /v1.41/commit?container=NAME", "{}"),
-        ("POST /v1.41/volumes/create", r#"{"Name": "NAME-x"}"#),
-        ("POST /v1.41/networks/create", r#"{"Name": "NAME-x"}"#),
-        ("POST /v1.41/containers/NAME/update", r#"{"Memory": 0}"#),
-        ("GET /v1.41/containers/NAME/export", ""),
-        ("GET /v1.41/containers/NAME/archive?path=/", ""),
-        ("POST /v1.41/containers/prune", ""),
-        ("POST /v1.41/images/prune", ""),
-        ("POST /v1.41/images/busybox/tag?repo=NAME-x", ""),
-        ("POST /v1.41/images/busybox/push?tag=latest", ""),
-        ("GET /v1.41/secrets", ""),
-    ];
-    stops(&place, &[DOORS, &more]).await;
+    stops(&place, &[DOORS, BESIDES]).await;
     place.clean().await;
 }
+
+const CREATE: &str = "POST /v1.41/containers/create?name=NAME-x";
+
+/// Ways out of a container that one who manages containers has no need of.
+const ESCAPES: &[(&str, &str)] = &[
+    (CREATE, r#"{"Image": "busybox", "HostConfig": {"Privileged": true}}"#),
+    (CREATE, r#"{"Image": "busybox", "HostConfig": {"Binds": ["/:/host"]}}"#),
+    (
+        CREATE,
+        r#"{"Image": "busybox", "HostConfig": {"Mounts": [{"Type": "bind", "Source": "/etc", "Target": "/x"}]}}"#,
+    ),
+    (CREATE, r#"{"Image": "busybox", "HostConfig": {"PidMode": "host"}}"#),
+    (CREATE, r#"{"Image": "busybox", "HostConfig": {"NetworkMode": "host"}}"#),
+    (CREATE, r#"{"Image": "busybox", "HostConfig": {"NetworkMode": "container:NAME"}}"#),
+    (CREATE, r#"{"Image": "busybox", "HostConfig": {"CapAdd": ["SYS_ADMIN"]}}"#),
+    (CREATE, r#"{"Image": "busybox", "HostConfig": {"Devices": [{"PathOnHost": "/dev/mem"}]}}"#),
+    (CREATE, r#"{"Image": "busybox", "HostConfig": {"MaskedPaths": []}}"#),
+    (CREATE, r#"{"Image": "busybox", "HostConfig": {"ReadonlyPaths": ["/proc/bus"]}}"#),
+    (CREATE, r#"{"Image": "busybox", "HostConfig": {"SecurityOpt": ["seccomp=unconfined"]}}"#),
+    (
+        CREATE,
+        r#"{"Image": "busybox", "HostConfig": {"NetworkMode": "NAME"}, "NetworkingConfig": {"EndpointsConfig": {"NAME": {"NetworkID": "host"}}}}"#,
+    ),
+    ("POST /v1.41/networks/host/connect", r#"{"Container": "NAME"}"#),
+    ("POST /v1.41/containers/NAME/exec", r#"{"Cmd": ["sh"], "Privileged": true}"#),
+    (
+        "POST /v1.41/volumes/create",
+        r#"{"Name": "NAME-x", "DriverOpts": {"type": "none", "o": "bind", "device": "/"}}"#,
+    ),
+    ("POST /v1.41/networks/create", r#"{"Name": "NAME-x", "Driver": "macvlan"}"#),
+    ("POST /v1.41/build?t=NAME-x&networkmode=host", ""),
+    ("POST /v1.41/build?t=NAME-x&remote=http://127.0.0.1/x.tar", ""),
+    (
+        "POST /v1.41/services/create",
+        r#"{"Name": "NAME-x", "TaskTemplate": {"ContainerSpec": {"Mounts": [{"Type": "bind", "Source": "/", "Target": "/x"}]}}}"#,
+    ),
+    ("POST /v1.41/containers/NAME/copy", r#"{"Resource": "/etc/passwd"}"#),
+    ("POST /v1.41/swarm/leave?force=1", ""),
+    ("POST /v1.41/plugins/x/enable", ""),
+    ("POST /session", ""),
+];
 
 #[tokio::test]
 async fn portainer_manages_and_does_not_take_over_the_host() {
@@ -244,47 +287,6 @@ async fn portainer_manages_and_does_not_take_over_the_host() {
     let is_open = |line: &str| line.contains("/images/") || line.contains("/services/");
     let doors: Vec<(&str, &str)> =
         DOORS.iter().filter(|(line, _)| !is_open(line)).copied().collect();
-    let create = "POST /v1.41/containers/create?name=NAME-x";
-    let more = [
-        (create, r#"{"Image": "busybox", "HostConfig": {"Privileged": true}}"#),
-        (create, r#"{"Image": "busybox", "HostConfig": {"Binds": ["/:/host"]}}"#),
-        (
-            create,
-            r#"{"Image": "busybox", "HostConfig": {"Mounts": [{"Type": "bind", "Source": "/etc", "Target": "/x"}]}}"#,
-        ),
-        (create, r#"{"Image": "busybox", "HostConfig": {"PidMode": "host"}}"#),
-        (create, r#"{"Image": "busybox", "HostConfig": {"NetworkMode": "host"}}"#),
-        (create, r#"{"Image": "busybox", "HostConfig": {"NetworkMode": "container:NAME"}}"#),
-        (create, r#"{"Image": "busybox", "HostConfig": {"CapAdd": ["SYS_ADMIN"]}}"#),
-        (
-            create,
-            r#"{"Image": "busybox", "HostConfig": {"Devices": [{"PathOnHost": "/dev/mem"}]}}"#,
-        ),
-        (create, r#"{"Image": "busybox", "HostConfig": {"MaskedPaths": []}}"#),
-        (create, r#"{"Image": "busybox", "HostConfig": {"ReadonlyPaths": ["/proc/bus"]}}"#),
-        (create, r#"{"Image": "busybox", "HostConfig": {"SecurityOpt": ["seccomp=unconfined"]}}"#),
-        (
-            create,
-            r#"{"Image": "busybox", "HostConfig": {"NetworkMode": "NAME"}, "NetworkingConfig": {"EndpointsConfig": {"NAME": {"NetworkID": "host"}}}}"#,
-        ),
-        ("POST /v1.41/networks/host/connect", r#"{"Container": "NAME"}"#),
-        ("POST /v1.41/containers/NAME/exec", r#"{"Cmd": ["sh"], "Privileged": true}"#),
-        (
-            "POST /v1.41/volumes/create",
-            r#"{"Name": "NAME-x", "DriverOpts": {"type": "none", "o": "bind", "device": "/"}}"#,
-        ),
-        ("POST /v1.41/networks/create", r#"{"Name": "NAME-x", "Driver": "macvlan"}"#),
-        ("POST /v1.41/build?t=NAME-x&networkmode=host", ""),
-        ("POST /v1.41/build?t=NAME-x&remote=http://127.0.0.1/x.tar", ""),
-        (
-            "POST /v1.41/services/create",
-            r#"{"Name": "NAME-x", "TaskTemplate": {"ContainerSpec": {"Mounts": [{"Type": "bind", "Source": "/", "Target": "/x"}]}}}"#,
-        ),
-        ("POST /v1.41/containers/NAME/copy", r#"{"Resource": "/etc/passwd"}"#),
-        ("POST /v1.41/swarm/leave?force=1", ""),
-        ("POST /v1.41/plugins/x/enable", ""),
-        ("POST /session", ""),
-    ];
-    stops(&place, &[&doors, &more]).await;
+    stops(&place, &[&doors, ESCAPES]).await;
     place.clean().await;
 }

@@ -50,13 +50,13 @@ pub(super) fn of_container(mark: &Mark, draft: &mut Draft) -> Judged {
     }
     for (name, id) in pins {
         if let Some(id) = id {
-            pin(draft, name, id)?;
+            pin(draft, name, &id)?;
         }
     }
     Ok(())
 }
 
-fn pin(draft: &mut Draft, name: &str, id: String) -> Judged {
+fn pin(draft: &mut Draft, name: &str, id: &str) -> Judged {
     draft.object_in("NetworkingConfig")?;
     let endpoints = object_in(draft.field_mut("NetworkingConfig"), "EndpointsConfig")?;
     let endpoint = endpoints.entry(name).or_insert(Value::Null);
