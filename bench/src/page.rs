@@ -59,7 +59,7 @@ mod tests {
     fn only_what_stands_between_the_marks_is_replaced() {
         let page = format!("by hand\n{BEGIN}\nold\n{END}\nby hand too\n");
 
-        let page = replaced(&page, "new").unwrap();
+        let page = replaced(&page, "new").expect("it has marks");
 
         assert_eq!(page, format!("by hand\n{BEGIN}\n\nnew\n\n{END}\nby hand too\n"));
     }

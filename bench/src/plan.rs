@@ -18,7 +18,7 @@ pub(crate) struct Plan {
     #[arg(long, default_value_t = 4)]
     seconds: u64,
     /// Write docs/PERFORMANCE.md and its pictures
-    #[arg(long)]
+    #[arg(long, conflicts_with = "only")]
     pub(crate) write: bool,
 }
 

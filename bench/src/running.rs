@@ -80,7 +80,7 @@ impl Drop for Running {
 }
 
 /// The processor time of a process, in user and in kernel mode.
-pub(crate) fn processor_time(pid: u32) -> Result<Duration> {
+fn processor_time(pid: u32) -> Result<Duration> {
     let line = fs::read_to_string(format!("/proc/{pid}/stat")).context("it has ended")?;
     // The name, in parentheses, may hold anything. Behind it, fields are counted from the third.
     let (_, fields) = line.rsplit_once(')').context("the kernel tells a name")?;

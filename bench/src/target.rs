@@ -120,6 +120,11 @@ fn webhook(results: &Results) -> Vec<Target> {
         let what = "a webhook's share against the same POST by a hyper client";
         targets.push(Target::ratio(what, pair, "µs", Bound::AtMost(2.0)));
     }
+    let plain = results.cpu(Load::Create, Plain).zip(native).map(|(plain, post)| plain + post);
+    if let Some(pair) = results.cpu(Load::Create, Webhook).zip(plain) {
+        let what = "a request with a webhook against one without and that POST";
+        targets.push(Target::ratio(what, pair, "µs", Bound::AtMost(2.0)));
+    }
     if let Some(figures) = results.of(Load::Create, Webhook) {
         let what = "a webhook: rate against that of 2015";
         let pair = (figures.rate, RATE_OF_2015);

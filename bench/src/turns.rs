@@ -4,9 +4,10 @@ use std::fs::read;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use powerstrip_tests::{Client, Request};
+use powerstrip_tests::{Client, FakeEngine, Request};
 use serde_json::Value;
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use crate::ground::{Ground, check};
 use crate::load::{Counted, Load};
@@ -17,6 +18,10 @@ use crate::running::Running;
 use crate::sample::{Figures, Sample};
 use crate::way::{WAYS, Way};
 
+/// How an engine that looks calls a create.
+const CREATE: &str = "POST /containers/create";
+/// How long a proxy may take to answer its first calls; adapters are compiled meanwhile.
+const PATIENCE: Duration = Duration::from_secs(50);
 /// Seconds of load before anything is counted.
 const WARM_UP: u64 = 1;
 
@@ -58,33 +63,35 @@ pub(crate) async fn measure(plan: &Plan, results: &mut Results) -> Result<()> {
     Ok(())
 }
 
-/// Starts all proxies, and sees that each does what it is said to do.
+/// Starts all proxies. Powerstrip must be there; the others may not be to be had.
 async fn start(ground: &Ground, plan: &Plan, results: &mut Results) -> Result<Vec<Contender>> {
     let engine = ground.look()?;
     let mut contenders = Vec::new();
     for way in WAYS.into_iter().filter(|way| has(plan, *way)) {
-        let proxy = match proxies::start(ground, way).await {
-            Ok(proxy) => proxy,
-            // Powerstrip must be there; the others may not be to be had.
+        match start_one(ground, way, &engine).await {
+            Ok(proxy) => contenders.push(Contender { way, proxy }),
             Err(error) if is_peer(way) => {
                 results.left_out.push(format!("{}: {error:#}", way.name()));
-                continue;
             }
             Err(error) => return Err(error.context(way.name())),
-        };
-        if let Some(proxy) = &proxy {
-            let already = engine.calls("POST /containers/create").len();
-            for load in Load::ALL {
-                call(ground, proxy.port(), load).await.with_context(|| way.name())?;
-            }
-            let calls = engine.calls("POST /containers/create");
-            ensure!(calls.len() == already + 1, "{}: the engine was not called", way.name());
-            check(way, &calls[already].body)?;
-            proxy.pause();
         }
-        contenders.push(Contender { way, proxy });
     }
     Ok(contenders)
+}
+
+/// Starts one, and sees that it does what it is said to do.
+async fn start_one(ground: &Ground, way: Way, engine: &FakeEngine) -> Result<Option<Running>> {
+    let Some(proxy) = proxies::start(ground, way).await? else { return Ok(None) };
+    let already = engine.calls(CREATE).len();
+    for load in Load::ALL {
+        let call = timeout(PATIENCE, call(ground, proxy.port(), load)).await;
+        call.with_context(|| format!("no answer to {}", load.name()))??;
+    }
+    let calls = engine.calls(CREATE);
+    ensure!(calls.len() == already + 1, "the engine was not called");
+    check(way, &calls[already].body)?;
+    proxy.pause();
+    Ok(Some(proxy))
 }
 
 fn is_peer(way: Way) -> bool {

@@ -58,11 +58,11 @@ mod tests {
         let body = json!({"Env": ["A=1"], "Image": "x"}).to_string();
         let message = json!({"ClientRequest": {"Method": "POST", "Request": "/c", "Body": body}});
 
-        let reply: Value =
-            serde_json::from_str(&reply(message.to_string().as_bytes()).unwrap()).unwrap();
+        let reply = reply(message.to_string().as_bytes()).expect("it is what the protocol says");
 
-        let changed = reply["ModifiedClientRequest"]["Body"].as_str().unwrap();
-        let changed: Value = serde_json::from_str(changed).unwrap();
+        let reply: Value = serde_json::from_str(&reply).expect("the reply is JSON");
+        let changed = reply["ModifiedClientRequest"]["Body"].as_str().expect("the body is text");
+        let changed: Value = serde_json::from_str(changed).expect("the body is JSON");
         assert_eq!(changed, json!({"Env": ["A=1", "BENCH_1=yes"], "Image": "x"}));
     }
 }

@@ -1,7 +1,7 @@
 //! Envoy, without a filter, or with ours of `bench/envoy-filter`.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -22,7 +22,7 @@ pub(crate) async fn start(ground: &Ground, way: Way) -> Result<Running> {
         _ => ("envoy", None),
     };
     let path = ground.folder().join(format!("{name}.json"));
-    fs::write(&path, config(port, ground, filter).to_string())?;
+    fs::write(&path, config(port, ground, filter.as_deref()).to_string())?;
     let mut command = Command::new(program("envoy")?);
     command.arg("--config-path").arg(path).args(["--log-level", "warning"]);
     command.args(["--disable-hot-restart"]);
@@ -34,7 +34,7 @@ fn filter() -> Result<PathBuf> {
     own.with_context(|| format!("{FILTER} does not name the filter: run scripts/bench"))
 }
 
-fn config(port: u16, ground: &Ground, filter: Option<PathBuf>) -> Value {
+fn config(port: u16, ground: &Ground, filter: Option<&Path>) -> Value {
     let mut filters: Vec<Value> = filter.map(wasm).into_iter().collect();
     filters.push(json!({
         "name": "envoy.filters.http.router",
@@ -67,7 +67,7 @@ fn config(port: u16, ground: &Ground, filter: Option<PathBuf>) -> Value {
 }
 
 /// The filter: one machine for each thread, as long as Envoy runs.
-fn wasm(file: PathBuf) -> Value {
+fn wasm(file: &Path) -> Value {
     json!({
         "name": "envoy.filters.http.wasm",
         "typed_config": {"@type": of_type("filters.http.wasm.v3.Wasm"), "config": {
