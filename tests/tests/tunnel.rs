@@ -231,6 +231,37 @@ async fn calls_and_the_tunnel_end_when_the_engine_dies() {
 }
 
 #[tokio::test]
+async fn an_engine_that_takes_no_more_calls_ends_the_tunnel_behind_its_last_answer() {
+    let engine = TunnelEngine::start();
+    let powerstrip = with_witness(&engine, Value::Null).await;
+    let tunnel = Tunnel::open(powerstrip.address()).await;
+
+    let last = tunnel.call("/a.B/Goodbye", b"x").await;
+
+    assert_eq!((last.status, last.body), (0, framed(b"x")));
+    tunnel.ended().await;
+}
+
+#[tokio::test]
+async fn only_adapters_that_ask_are_shown_a_call() {
+    let engine = TunnelEngine::start();
+    let refuse = json!({"pre": {"reject": {"status": 403, "message": "no"}}});
+    let powerstrip = Powerstrip::builder()
+        .engine(engine.address())
+        .pre("* */grpc/*", &["scripted", "a"])
+        .configured("scripted", &refuse)
+        .witness("a", &json!({}))
+        .start()
+        .await;
+
+    let tunnel = Tunnel::open(powerstrip.address()).await;
+    let ended = tunnel.call(SOLVE, b"").await;
+
+    assert_eq!(ended.status, 0, "{ended:?}");
+    assert_eq!(powerstrip.seen_by("a").len(), 1);
+}
+
+#[tokio::test]
 async fn a_hundred_calls_at_a_time_get_each_their_own_answer() {
     let engine = TunnelEngine::start();
     let powerstrip = with_witness(&engine, Value::Null).await;

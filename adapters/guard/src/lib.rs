@@ -32,7 +32,7 @@ use serde_json::Value;
 use call::Call;
 use draft::Draft;
 use policy::Policy;
-use refusal::Judged;
+use refusal::{Judged, Refusal};
 pub use take::Take;
 
 /// The adapter.
@@ -92,7 +92,7 @@ impl Policy {
             return Ok(());
         }
         for image in bodies::pushed(draft)? {
-            self.admit(&call.as_push(&image), draft).map_err(|refusal| refusal.of_push())?;
+            self.admit(&call.as_push(&image), draft).map_err(Refusal::of_push)?;
         }
         Ok(())
     }

@@ -96,6 +96,7 @@ fn explain<'a>(
     config: &'a Config,
 ) -> Explanation<'a> {
     let (matches, chain) = (generation.explain(&call, &arrival), generation.chain(&call, &arrival));
+    let chain = if call.is_in_tunnel() { chain.in_tunnel() } else { chain };
     let sight = Sight::of(&call);
     let (request_body, answer_body) = (sight.request_body(config), sight.answer_body(config));
     Explanation { config, call, arrival, matches, chain, sight, request_body, answer_body }

@@ -67,6 +67,9 @@ fn text(path: &Path, found: &Inspection, adapters: &[&AdapterConfig]) -> String 
     line("hooks", &found.hooks.join(", "));
     let bodies = format!("request {}, answer {}", found.request_body, found.response_body);
     line("bodies", &bodies);
+    if found.grpc {
+        line("grpc", "judges the calls inside BuildKit's tunnel");
+    }
     line("grants", &grants(found));
     if adapters.is_empty() {
         line("limits", &format!("{} (defaults)", super::limits::text(&Limits::component())));

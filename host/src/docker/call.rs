@@ -89,6 +89,12 @@ impl Call {
         }
     }
 
+    /// Whether it is a call inside BuildKit's tunnel.
+    #[must_use]
+    pub fn is_in_tunnel(&self) -> bool {
+        self.path.starts_with("/grpc/")
+    }
+
     /// The target that goes up: the very bytes that came where there was nothing to normalise.
     #[must_use]
     pub fn forward_target(&self) -> String {

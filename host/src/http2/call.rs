@@ -24,8 +24,8 @@ pub struct Call {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CallError {
     /// Its path is not that of a method.
-    #[error("\"{0}\" is not the name of a service and a method")]
-    Name(String),
+    #[error("its path is not that of a service and a method")]
+    Name,
     /// Nobody here unpacks.
     #[error("its message is compressed, which adapters cannot read; send it as it is")]
     Compressed,

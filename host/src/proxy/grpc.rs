@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::join;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
 
 use super::client::{Client, send};
@@ -13,11 +14,14 @@ use super::request::Request;
 use super::{Proxy, record, rescue};
 use crate::docker::catalogue::RequestBody;
 use crate::docker::{Call, normalise};
-use crate::generation::{Arrival, Generation, Generations};
-use crate::hook::{self, Chain, Context, Draft, HookRequest, Run, Scope, Stage, Verdict};
+use crate::generation::{Arrival, Generations};
+use crate::hook::{self, Context, Draft, HookRequest, Run, Scope, Stage, Verdict};
 use crate::http2::{self, CallError, Status};
-use crate::limits::show_bytes;
+use crate::limits::{BodyLimits, show_bytes};
 use crate::telemetry::{self, Trace};
+
+/// Messages of one tunnel that are held at a time: one client must not make us hold two hundred.
+const MESSAGES: usize = 16;
 
 /// Judges the calls of one tunnel, each by the adapters of its moment.
 pub(super) struct Inside {
@@ -28,6 +32,8 @@ pub(super) struct Inside {
     context: Context,
     /// How its client came.
     arrival: Arrival,
+    /// Turns to hold a message.
+    turns: Semaphore,
 }
 
 impl Proxy {
@@ -46,7 +52,8 @@ impl Proxy {
         };
         let path = call.forward_target().split('?').next().unwrap_or_default().to_owned();
         let generations = Arc::clone(&self.generations);
-        Reply::Calls(streaming, Box::new(Inside { generations, path, context, arrival }))
+        let turns = Semaphore::new(MESSAGES);
+        Reply::Calls(streaming, Box::new(Inside { generations, path, context, arrival, turns }))
     }
 }
 
@@ -69,7 +76,8 @@ impl http2::Judge for Inside {
     async fn judge(&self, call: &mut http2::Call) -> Result<(), Status> {
         let id = telemetry::request_id();
         let path = format!("{}{}", self.path, call.path());
-        let span = telemetry::request_span(&id, call.method(), &path);
+        let shown = path.split('?').next().unwrap_or_default();
+        let span = telemetry::request_span(&id, call.method(), shown);
         async {
             let judged = self.decide(id, &path, call).await;
             if judged.is_ok() {
@@ -90,7 +98,7 @@ impl Inside {
         call: &mut http2::Call,
     ) -> Result<(), ProxyError> {
         if call.method() != "POST" || !names_a_method(call.path()) {
-            return Err(ProxyError::Grpc(CallError::Name(call.path().to_owned())));
+            return Err(ProxyError::Grpc(CallError::Name));
         }
         let known = normalise::read(b"POST", path.as_bytes()).map_err(ProxyError::Line)?;
         let serving = self.generations.serving(&known, &self.arrival).await;
@@ -102,7 +110,14 @@ impl Inside {
             return Ok(());
         }
         record(&chain);
-        let mut draft = draft(&known, &chain, &serving.generation, call).await?;
+        let limits = serving.generation.limits();
+        let is_one = known.endpoint.is_some_and(|it| it.request == RequestBody::Message);
+        let read = match is_one && chain.wants_request_body() {
+            true => Some(self.read(call, limits).await?),
+            false => None,
+        };
+        let (body, _turn) = read.unzip();
+        let mut draft = draft(&known, call, body);
         if chain.log_bodies {
             hook::tell_request(Stage::new("the client's request"), &draft);
         }
@@ -111,6 +126,28 @@ impl Inside {
             Verdict::Refuse(rejection) => Err(ProxyError::Refused(rejection)),
             Verdict::Go | Verdict::Answer(_) => Ok(()),
         }
+    }
+
+    /// The message of a call, and the turn that it takes as long as it is held.
+    async fn read(
+        &self,
+        call: &mut http2::Call,
+        limits: BodyLimits,
+    ) -> Result<(Bytes, Option<SemaphorePermit<'_>>), ProxyError> {
+        let reading = async {
+            // It is never closed.
+            let turn = self.turns.acquire().await.ok();
+            (call.message(limits.body).await, turn)
+        };
+        let patience = limits.request_timeout;
+        let read = tokio::time::timeout(patience, reading).await;
+        let (message, turn) = read.map_err(|_| ProxyError::BodyTimeout(patience))?;
+        let message = message.map_err(|error| match error {
+            CallError::TooLarge(limit) => ProxyError::BodyTooLarge(show_bytes(limit)),
+            CallError::Broken => ProxyError::ClientGone,
+            error => ProxyError::Grpc(error),
+        });
+        Ok((message?, turn))
     }
 
     fn context(&self, id: String, known: &Call, call: &http2::Call) -> Context {
@@ -126,41 +163,21 @@ impl Inside {
 }
 
 /// The call as hooks will see it.
-async fn draft(
-    known: &Call,
-    chain: &Chain,
-    generation: &Generation,
-    call: &mut http2::Call,
-) -> Result<Draft, ProxyError> {
-    let limits = generation.limits();
-    let is_one = known.endpoint.is_some_and(|it| it.request == RequestBody::Message);
-    let mut body = None;
-    if is_one && chain.wants_request_body() {
-        let patience = limits.request_timeout;
-        let read = tokio::time::timeout(patience, call.message(limits.body)).await;
-        let read = read.map_err(|_| ProxyError::BodyTimeout(patience))?;
-        body = Some(read.map_err(|error| match error {
-            CallError::TooLarge(limit) => ProxyError::BodyTooLarge(show_bytes(limit)),
-            CallError::Broken => ProxyError::ClientGone,
-            error => ProxyError::Grpc(error),
-        })?);
-    }
-    let lines = call.headers().iter();
+fn draft(known: &Call, call: &http2::Call, body: Option<Bytes>) -> Draft {
     let line = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes()))
     };
-    Ok(Draft {
+    Draft {
         body: if body.is_some() { hook::Body::Shown } else { hook::Body::Hidden },
         request: HookRequest {
             method: known.method.clone(),
             path_with_query: known.forward_target(),
-            headers: lines.map(line).collect(),
+            headers: call.headers().iter().map(line).collect(),
             body,
         },
-        limit: limits.body,
         fixed: true,
         ..Draft::default()
-    })
+    }
 }
 
 /// `/SERVICE/METHOD` in the letters of protobuf: nothing that somebody could read otherwise.

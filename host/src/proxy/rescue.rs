@@ -38,7 +38,7 @@ fn code(error: &ProxyError) -> Code {
         ProxyError::ClientGone => Code::Cancelled,
         ProxyError::BodyTooLarge(_) => Code::ResourceExhausted,
         ProxyError::BodyTimeout(_) => Code::DeadlineExceeded,
-        ProxyError::Grpc(CallError::Name(_) | CallError::Compressed) => Code::Unimplemented,
+        ProxyError::Grpc(CallError::Name | CallError::Compressed) => Code::Unimplemented,
         ProxyError::Hook(error) if hook_status(&error.failure) != 500 => Code::Unavailable,
         ProxyError::Upstream(_) => Code::Unavailable,
         error if error.blame() == Blame::Client => Code::InvalidArgument,

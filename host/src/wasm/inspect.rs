@@ -30,6 +30,8 @@ pub struct Inspection {
     pub request_body: &'static str,
     /// How much of an answer's body it wants to see.
     pub response_body: &'static str,
+    /// Whether it judges the calls inside BuildKit's tunnel.
+    pub grpc: bool,
     /// Keys of the grants that it cannot be loaded without.
     pub needed_grants: Vec<&'static str>,
     /// Grants that it asks for, in its own words.
@@ -60,6 +62,7 @@ pub(super) async fn inspect(
         hooks: hooks(&own),
         request_body: body_need(own.request_body),
         response_body: body_need(own.response_body),
+        grpc: own.grpc,
         needed_grants: wishes.needed().into_iter().map(Grant::key).collect(),
         config_schema: own.config_schema.map(|text| {
             // A schema that is not JSON is shown as the text that it is.

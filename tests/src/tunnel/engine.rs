@@ -23,6 +23,7 @@ const PIECE: usize = 16 * 1024;
 /// - `…/Session` gives back each piece as it comes, and ends when its client does,
 /// - `…/Status` answers with a head, and goes on until it is cancelled,
 /// - `…/Flood` sends without an end,
+/// - `…/Goodbye` is the last one that is answered on its connection,
 /// - all others read the whole request, and give it back.
 pub struct TunnelEngine {
     address: String,
@@ -126,6 +127,9 @@ async fn connection(mut stream: UnixStream, seen: Seen) -> io::Result<()> {
     let mut connection = h2::server::handshake(stream).await.map_err(io::Error::other)?;
     let mut calls = JoinSet::new();
     while let Some(Ok((request, respond))) = connection.accept().await {
+        if request.uri().path().ends_with("/Goodbye") {
+            connection.graceful_shutdown();
+        }
         let seen = seen.clone();
         calls.spawn(async move { drop(answer(request, respond, seen).await) });
     }

@@ -115,13 +115,13 @@ denied! {
         field(8, exporter(4, "registry", &[("ref", "acme/cache")])) => "it pushes an image";
     a_cache_of_an_old_client: {"rules": [{"deny": "image-push"}]}, SOLVE,
         field(8, field(1, "acme/cache")) => "it pushes an image";
-    the_history_of_others: {"owner": {}}, HISTORY, number(1, 1) => "tells of others'";
-    the_history_of_no_build: {"owner": {}}, HISTORY, [field(2, "a"), field(2, "")].concat() =>
+    the_history_of_others: {"owner": {"value": "me"}}, HISTORY, number(1, 1) => "tells of others'";
+    the_history_of_no_build: {"owner": {"value": "me"}}, HISTORY, [field(2, "a"), field(2, "")].concat() =>
         "tells of others'";
 }
 
 passes! {
-    a_plain_build: {"owner": {}}, SOLVE,
+    a_plain_build: {"owner": {"value": "me"}}, SOLVE,
         [field(1, "ref"), field(6, "dockerfile.v0"), entry(7, "target", "app"),
          exporter(13, "moby", &[("name", "app"), ("push", "false")]),
          field(8, exporter(5, "registry", &[("ref", "acme/cache")]))].concat();
@@ -137,7 +137,7 @@ passes! {
     whatever_any_allows: {"containers": "any"}, SOLVE, field(9, "security.insecure");
     a_push_that_is_allowed: {}, SOLVE, exporter(13, "image", &[("name", "a"), ("push", "true")]);
     a_container_of_its_own: {}, CONTAINER, [field(1, "id"), number(3, 2)].concat();
-    the_history_of_one_build: {"owner": {}}, HISTORY, field(2, "ref");
+    the_history_of_one_build: {"owner": {"value": "me"}}, HISTORY, field(2, "ref");
     the_history_where_nobody_owns: {}, HISTORY, Vec::new();
 }
 

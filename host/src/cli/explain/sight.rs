@@ -1,7 +1,7 @@
 //! What the hooks of a call see, as far as it can be said before there is one.
 
 use powerstrip::config::Config;
-use powerstrip::docker::catalogue::Answer;
+use powerstrip::docker::catalogue::{Answer, RequestBody};
 use powerstrip::docker::traffic::{
     self, AnswerHead, AnswerView, Framing, Hidden, RequestHead, RequestView,
 };
@@ -26,10 +26,12 @@ impl Sight {
         let request = match traffic::of_request(endpoint, &query, head) {
             // A body that the endpoint does not read is not sent.
             RequestView::Hidden(Hidden::Unread) => RequestView::NoBody,
+            // A message is shown as JSON is.
+            _ if endpoint.is_some_and(|it| it.request == RequestBody::Message) => RequestView::Json,
             view => view,
         };
-        let raw = endpoint
-            .is_some_and(|endpoint| matches!(endpoint.answer, Answer::Hijack | Answer::Upgrade));
+        let raw = call.is_in_tunnel()
+            || endpoint.is_some_and(|it| matches!(it.answer, Answer::Hijack | Answer::Upgrade));
         let answer = AnswerHead {
             status: if raw { 101 } else { 200 },
             content_type: endpoint.is_none().then_some("application/json"),
