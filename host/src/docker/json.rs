@@ -122,8 +122,9 @@ pub fn read(
     let shape = if lifts { fields::legacy_create() } else { fields::of(name) };
     let optional = endpoint.is_some_and(|e| e.request == RequestBody::OptionalJson);
     check_kind(text, shape, optional)?;
-    let renames = scan::scan(text, shape)?;
-    let named = rename(text, &renames);
+    let scanned = scan::scan(text, shape)?;
+    let named = rename(text, &scanned.renames);
+    let lifts = lifts && fields::has_legacy(&scanned.outermost);
     let lifted = if lifts { lift::lift(&named) } else { None };
     Ok(match (lifted, named) {
         (Some(lifted), _) => Canonical::Rewritten(lifted.into()),
@@ -141,7 +142,7 @@ pub(super) fn check_parameter(endpoint: &str, name: &str, value: &str) -> Result
     if value.is_empty() || is_name {
         return Ok(());
     }
-    match scan::scan(value, shape)?.first() {
+    match scan::scan(value, shape)?.renames.first() {
         Some((place, name)) => Err(JsonRefusal::Spelling { name, at: place.start }),
         None => Ok(()),
     }

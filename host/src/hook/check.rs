@@ -99,14 +99,14 @@ pub(super) fn size(body: &[u8], limit: u64) -> Result<(), String> {
     Err(format!("its body is larger than {}", show_bytes(limit)))
 }
 
+/// Whether a request's body may be replaced by this; what it says is looked at by [`super::Scope`].
 pub(super) fn request_body(body: &[u8], shown: Body, json: bool) -> Result<(), String> {
     match shown {
         Body::Hidden => Err("it may not replace a body that it was not shown".to_owned()),
         Body::Absent if !json && !body.is_empty() => {
             Err("it may not add a body to a request that has none".to_owned())
         }
-        _ if body.is_empty() || !json => Ok(()),
-        _ => parses(body),
+        _ => Ok(()),
     }
 }
 
@@ -162,7 +162,8 @@ fn is_json(response: &HookResponse) -> bool {
     })
 }
 
-fn parses(body: &[u8]) -> Result<(), String> {
+/// Whether it is JSON at all.
+pub(super) fn parses(body: &[u8]) -> Result<(), String> {
     let parsed = aside::work(body.len(), || serde_json::from_slice::<IgnoredAny>(body));
     parsed.map(|_| ()).map_err(|error| {
         format!("its body is not JSON (line {}, column {})", error.line(), error.column())

@@ -1,6 +1,8 @@
 //! From an outcome to what it comes to, before any of it is applied: it is judged whole, so that
 //! one that is refused leaves nothing behind.
 
+use bytes::Bytes;
+
 use super::check;
 use super::{AnswerDraft, Diff, Draft, HookFailure, Member, Outcome, Rejection, ResponsePatch};
 use super::{PostOutcome, PreOutcome, RequestPatch, Scope, Verdict};
@@ -107,7 +109,12 @@ impl Changed {
         let has_json = changed.json && patch.body.as_ref().is_some_and(|body| !body.is_empty());
         changed.apply(patch, member)?;
         if has_json {
-            changed.request.body = changed.request.body.map(|body| scope.body(body)).transpose()?;
+            let read = |body: Bytes| {
+                // What is not JSON at all is told by line and column.
+                let whole = body.clone();
+                scope.body(body).map_err(|why| check::parses(&whole).err().unwrap_or(why))
+            };
+            changed.request.body = changed.request.body.map(read).transpose()?;
         }
         Ok(Self { draft: changed, query, variables })
     }

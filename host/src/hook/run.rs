@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::check;
 use super::OnFailure;
 use super::effect::{self, Changed, Effect};
 use super::show;
@@ -32,9 +33,9 @@ pub trait Scope: Send + Sync {
     /// A JSON body that a hook has made, in the form in which hooks and the engine read the same.
     ///
     /// # Errors
-    /// When it could be read in two ways, in words for the operator.
+    /// When it is no JSON, or could be read in two ways, in words for the operator.
     fn body(&self, body: Bytes) -> Result<Bytes, String> {
-        Ok(body)
+        check::parses(&body).map(|()| body)
     }
 
     /// Goes there; where it would leave its endpoint, it stays.

@@ -338,13 +338,17 @@ impl Scope for Within<'_> {
     }
 
     fn body(&self, body: Bytes) -> Result<Bytes, String> {
-        let endpoint = self.call.endpoint;
         // What stands at the top level stays there, as it always did in what adapters write.
-        let read = aside::work(body.len(), || json::read(endpoint, &body, Legacy::Ignore));
+        let read =
+            |endpoint| aside::work(body.len(), || json::read(endpoint, &body, Legacy::Ignore));
+        let read = match read(self.call.endpoint) {
+            // A body of another kind has one meaning for everybody; the engine says what it thinks.
+            Err(JsonRefusal::WrongKind(_)) => read(None),
+            read => read,
+        };
         match read {
             Ok(Canonical::Rewritten(canonical)) => Ok(canonical),
-            // A body of another kind has one meaning for everybody; the engine says what it thinks.
-            Ok(Canonical::AsSent) | Err(JsonRefusal::WrongKind(_)) => Ok(body),
+            Ok(Canonical::AsSent) => Ok(body),
             Err(error) => Err(format!("the Docker Engine could read it otherwise: {error}")),
         }
     }

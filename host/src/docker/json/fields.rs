@@ -16,9 +16,10 @@ pub(super) enum Shape {
     List(Box<Shape>),
 }
 
-/// The fields of a struct by their folded name.
+/// The fields of a struct, by the length of their names: what is looked for is any key of any body,
+/// and few names are as long as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Fields(HashMap<String, Field>);
+pub(super) struct Fields(Vec<Vec<Field>>);
 
 /// One field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,12 +28,42 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     /// What it holds.
     pub(super) shape: Shape,
+    /// Its place among all fields.
+    pub(super) place: usize,
 }
 
 impl Fields {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
     /// The field that Go's decoder would put a key's value into.
-    pub(super) fn by_folded(&self, folded: &str) -> Option<&Field> {
-        self.0.get(folded)
+    pub(super) fn find(&self, key: &str) -> Option<&Field> {
+        let folded: String;
+        let ascii = if key.is_ascii() {
+            key
+        } else {
+            folded = fold(key);
+            &folded
+        };
+        let alike = self.0.get(ascii.len())?;
+        alike.iter().find(|field| field.name.eq_ignore_ascii_case(ascii))
+    }
+
+    /// Adds a field, in place of one of the same name.
+    fn add(&mut self, name: &'static str, shape: Shape) {
+        let place = self.find(name).map_or_else(|| self.len(), |field| field.place);
+        if self.0.len() <= name.len() {
+            self.0.resize(name.len() + 1, Vec::new());
+        }
+        let alike = &mut self.0[name.len()];
+        alike.retain(|field| field.place != place);
+        alike.push(Field { name, shape, place });
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Field> {
+        self.0.iter().flatten()
     }
 }
 
@@ -71,11 +102,18 @@ pub(super) fn legacy_create() -> &'static Shape {
     &LEGACY_CREATE
 }
 
+/// Whether a create with these fields, by their places, has any at the top level that may have to be
+/// moved.
+pub(super) fn has_legacy(outermost: &[bool]) -> bool {
+    // They come before the create's own, behind them the one that has another name there.
+    outermost.iter().take(host_config().len() + 1).any(|is_there| *is_there)
+}
+
 static LEGACY_CREATE: LazyLock<Shape> = LazyLock::new(|| {
     let mut fields = host_config().clone();
-    fields.0.insert("cpuset".to_owned(), Field { name: "Cpuset", shape: Shape::Unknown });
+    fields.add("Cpuset", Shape::Unknown);
     if let Shape::Struct(own) = of("container-create") {
-        fields.0.extend(own.0.clone());
+        own.iter().for_each(|field| fields.add(field.name, field.shape.clone()));
     }
     Shape::Struct(fields)
 });
@@ -124,11 +162,11 @@ fn take_shape(line: &Line, rest: &mut &[Line]) -> Shape {
     {
         *rest = tail;
         let shape = take_shape(inner, rest);
-        for name in &inner.names {
-            fields.0.insert(fold(name), Field { name, shape: shape.clone() });
+        for name in inner.names.iter().copied() {
+            fields.add(name, shape.clone());
         }
     }
-    let core = if fields.0.is_empty() { Shape::Unknown } else { Shape::Struct(fields) };
+    let core = if fields.len() == 0 { Shape::Unknown } else { Shape::Struct(fields) };
     line.wrappers.iter().rev().fold(core, |shape, wrapper| match *wrapper {
         "[]" => Shape::List(Box::new(shape)),
         _ => Shape::Map(Box::new(shape)),
@@ -137,6 +175,8 @@ fn take_shape(line: &Line, rest: &mut &[Line]) -> Shape {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use crate::docker::catalogue;
 
@@ -168,7 +208,7 @@ mod tests {
 
     #[test]
     fn lists_of_maps_of_structs_are_told_apart() {
-        let ports = host_config().by_folded("portbindings").map(|field| &field.shape);
+        let ports = host_config().find("portbindings").map(|field| &field.shape);
 
         let Some(Shape::Map(list)) = ports else { panic!("a map, not {ports:?}") };
 
@@ -179,9 +219,24 @@ mod tests {
     fn config_and_host_config_share_no_name() {
         let Shape::Struct(config) = of("container-create") else { panic!("a struct") };
 
-        let shared: Vec<_> =
-            config.0.keys().filter(|name| host_config().by_folded(name).is_some()).collect();
+        let names = config.iter().map(|field| field.name);
+        let shared: Vec<_> = names.filter(|name| host_config().find(name).is_some()).collect();
 
         assert!(shared.is_empty(), "{shared:?}");
+    }
+
+    #[test]
+    fn every_field_is_found_by_its_name_in_any_case() {
+        for field in host_config().iter() {
+            let spellings = [field.name.to_owned(), field.name.to_uppercase(), fold(field.name)];
+
+            let found = spellings.each_ref().map(|key| host_config().find(key));
+
+            assert_eq!(found, [Some(field); 3]);
+        }
+        let places: HashSet<_> = host_config().iter().map(|field| field.place).collect();
+        assert_eq!(places, (0..host_config().len()).collect());
+        assert!(host_config().find("\u{212a}ernelMemory").is_some());
+        assert_eq!(host_config().find("Privilege"), None);
     }
 }

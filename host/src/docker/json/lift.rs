@@ -46,7 +46,7 @@ impl<'a> Members<'a> {
 
     /// All fields of `HostConfig`, if there is one.
     fn take_all(&mut self) -> Option<Self> {
-        let lifted = |name: &str| fields::host_config().by_folded(&fields::fold(name)).is_some();
+        let lifted = |name: &str| fields::host_config().find(name).is_some();
         let mut inner = Self(self.0.extract_if(.., |(name, _)| lifted(name)).collect());
         if inner.0.is_empty() {
             return None;

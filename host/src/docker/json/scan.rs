@@ -13,15 +13,23 @@ pub(super) const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 /// A key that must be spelled otherwise: its place without quotes, and the name.
 pub(super) type Rename = (Range<usize>, &'static str);
 
-/// Reads the text to its end; what comes back is in the order of the text.
-pub(super) fn scan(text: &str, shape: &'static Shape) -> Result<Vec<Rename>, JsonRefusal> {
-    let mut scan = Scan { text, at: 0, depth: 0, renames: Vec::new() };
+/// What the text is like.
+pub(super) struct Scanned {
+    /// In the order of the text.
+    pub(super) renames: Vec<Rename>,
+    /// Which fields the outermost object has, by their places.
+    pub(super) outermost: Vec<bool>,
+}
+
+/// Reads the text to its end.
+pub(super) fn scan(text: &str, shape: &'static Shape) -> Result<Scanned, JsonRefusal> {
+    let mut scan = Scan { text, at: 0, depth: 0, renames: Vec::new(), outermost: Vec::new() };
     scan.value(shape)?;
     scan.space();
     if scan.at < text.len() {
         return Err(JsonRefusal::Trailing { at: scan.at });
     }
-    Ok(scan.renames)
+    Ok(Scanned { renames: scan.renames, outermost: scan.outermost })
 }
 
 struct Scan<'a> {
@@ -29,6 +37,7 @@ struct Scan<'a> {
     at: usize,
     depth: usize,
     renames: Vec<Rename>,
+    outermost: Vec<bool>,
 }
 
 /// What the keys of one object are compared by.
@@ -36,7 +45,10 @@ struct Keys<'a> {
     fields: Option<&'static Fields>,
     /// The shape of the values in a map.
     values: &'static Shape,
-    seen: HashSet<Cow<'a, str>>,
+    /// Which of the fields have been there.
+    known: Vec<bool>,
+    /// The other keys that have been there.
+    others: HashSet<Cow<'a, str>>,
 }
 
 impl<'a> Scan<'a> {
@@ -47,12 +59,18 @@ impl<'a> Scan<'a> {
             Some(b'[') => self.nested(|scan| scan.list(shape)),
             Some(b'"') => self.string().map(drop),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => ["true", "false", "null"]
-                .into_iter()
-                .find(|word| self.text[self.at..].starts_with(word))
-                .map(|word| self.at += word.len())
-                .ok_or_else(|| self.syntax()),
+            Some(b't') => self.word("true"),
+            Some(b'f') => self.word("false"),
+            _ => self.word("null"),
         }
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), JsonRefusal> {
+        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
+            return Err(self.syntax());
+        }
+        self.at += word.len();
+        Ok(())
     }
 
     fn nested(
@@ -94,9 +112,13 @@ impl<'a> Scan<'a> {
             }
             self.value(shape)?;
             if !self.goes_on(b'}')? {
-                return Ok(());
+                break;
             }
         }
+        if self.depth == 1 {
+            self.outermost = keys.known;
+        }
+        Ok(())
     }
 
     /// Reads a key; the shape of its value comes back.
@@ -111,10 +133,12 @@ impl<'a> Scan<'a> {
         let Some(fields) = keys.fields else {
             return keys.add(key, at).map(|()| keys.values);
         };
-        let folded = fields::fold(&key);
-        let field = fields.by_folded(&folded);
-        keys.add(folded.into(), at)?;
-        let Some(field) = field else { return Ok(&Shape::Unknown) };
+        let Some(field) = fields.find(&key) else {
+            return keys.add(fields::fold(&key).into(), at).map(|()| &Shape::Unknown);
+        };
+        if std::mem::replace(&mut keys.known[field.place], true) {
+            return Err(JsonRefusal::Duplicate { key: key.into_owned(), at });
+        }
         if self.text[raw.clone()] != *field.name {
             self.renames.push((raw, field.name));
         }
@@ -222,14 +246,15 @@ impl<'a> Keys<'a> {
             Shape::Map(values) => (None, &**values),
             Shape::Unknown | Shape::List(_) => (None, &Shape::Unknown),
         };
-        Self { fields, values, seen: HashSet::new() }
+        let known = vec![false; fields.map_or(0, Fields::len)];
+        Self { fields, values, known, others: HashSet::new() }
     }
 
     fn add(&mut self, key: Cow<'a, str>, at: usize) -> Result<(), JsonRefusal> {
-        if self.seen.contains(&key) {
+        if self.others.contains(&key) {
             return Err(JsonRefusal::Duplicate { key: key.into_owned(), at });
         }
-        self.seen.insert(key);
+        self.others.insert(key);
         Ok(())
     }
 }
