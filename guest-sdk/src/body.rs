@@ -1,9 +1,11 @@
 //! A body, and whether an adapter changed it.
 
+use std::cell::RefCell;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::object::Object;
+use crate::object::Place;
 use crate::{Error, Result};
 
 /// The body of a message.
@@ -11,12 +13,14 @@ use crate::{Error, Result};
 pub(crate) struct Body {
     bytes: Option<Vec<u8>>,
     changed: bool,
+    /// The field that was looked for last: whoever sets a field has mostly read it before.
+    found: RefCell<Option<(String, Place)>>,
 }
 
 impl Body {
     /// A body as the host gave it.
     pub(crate) fn given(bytes: Option<Vec<u8>>) -> Self {
-        Self { bytes, changed: false }
+        Self { bytes, ..Self::default() }
     }
 
     pub(crate) fn bytes(&self) -> Option<&[u8]> {
@@ -24,16 +28,18 @@ impl Body {
     }
 
     pub(crate) fn set(&mut self, bytes: Vec<u8>) {
-        *self = Self { bytes: Some(bytes), changed: true };
+        *self = Self { bytes: Some(bytes), changed: true, found: RefCell::default() };
     }
 
     /// The body as JSON; `of` names the message in errors.
     pub(crate) fn json<T: DeserializeOwned>(&self, of: &str) -> Result<T> {
-        let bytes = self.bytes().ok_or_else(|| {
+        serde_json::from_slice(self.some(of)?).map_err(|error| malformed(of, &error))
+    }
+
+    fn some(&self, of: &str) -> Result<&[u8]> {
+        self.bytes().ok_or_else(|| {
             Error::bad_message(format!("the {of} has no body, or adapters are not shown it"))
-        })?;
-        serde_json::from_slice(bytes)
-            .map_err(|error| Error::bad_message(format!("the {of}'s body: {error}")))
+        })
     }
 
     pub(crate) fn set_json(&mut self, value: &impl Serialize) -> Result<()> {
@@ -43,16 +49,28 @@ impl Body {
 
     /// One field of the object; missing and `null` are the same, as they are to the Docker Engine.
     pub(crate) fn field<T: DeserializeOwned>(&self, of: &str, name: &str) -> Result<Option<T>> {
-        let object: Object = self.json(of)?;
-        let Some(field) = object.get(name) else { return Ok(None) };
-        let field = serde_json::from_str(field.get());
+        let Place::Value(place) = self.place(of, name)? else { return Ok(None) };
+        let field = serde_json::from_slice(&self.some(of)?[place]);
         field.map_err(|error| Error::bad_message(format!("the {of}'s {name}: {error}")))
     }
 
     pub(crate) fn set_field(&mut self, of: &str, name: &str, value: &impl Serialize) -> Result<()> {
-        let mut object: Object = self.json(of)?;
-        object.set(name, serde_json::value::to_raw_value(value)?);
-        self.set_json(&object)
+        let place = self.place(of, name)?;
+        let value = serde_json::to_vec(value)?;
+        self.set(place.replace(self.some(of)?, name, &value)?);
+        Ok(())
+    }
+
+    /// Where a field of the object is.
+    fn place(&self, of: &str, name: &str) -> Result<Place> {
+        if let Some((known, place)) = &*self.found.borrow()
+            && known == name
+        {
+            return Ok(place.clone());
+        }
+        let place = Place::find(self.some(of)?, name).map_err(|error| malformed(of, &error))?;
+        *self.found.borrow_mut() = Some((name.to_owned(), place.clone()));
+        Ok(place)
     }
 
     pub(crate) fn is_changed(&self) -> bool {
@@ -68,4 +86,8 @@ impl Body {
     pub(crate) fn into_bytes(self) -> Option<Vec<u8>> {
         self.bytes
     }
+}
+
+fn malformed(of: &str, error: &serde_json::Error) -> Error {
+    Error::bad_message(format!("the {of}'s body: {error}"))
 }

@@ -1,62 +1,123 @@
-//! One JSON object whose other fields stay as they were written, byte for byte.
+//! One field of a JSON object, found and replaced where it stands.
+//!
+//! Parsing an object into `serde_json::Value` and printing it again would sort keys and rewrite
+//! numbers that an `f64` cannot hold, and takes longer than all else that a small adapter does. An
+//! adapter that changes one field changes only that.
 
 use std::fmt;
+use std::ops::Range;
 
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Error;
 use serde_json::value::RawValue;
 
-/// The fields of a JSON object in their order, each as text.
-///
-/// Parsing into `serde_json::Value` and printing it again would sort keys and rewrite numbers
-/// that an `f64` cannot hold; an adapter that changes one field should change only that.
-#[derive(Debug, Default)]
-pub(crate) struct Object(Vec<(String, Box<RawValue>)>);
+/// Where a field of an object is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Here is its value; that of the last one where the object repeats it, as decoders read it.
+    Value(Range<usize>),
+    /// It is missing.
+    Missing {
+        /// Where the object ends with its brace.
+        end: usize,
+        /// Whether the object has no fields at all.
+        is_empty: bool,
+    },
+}
 
-impl Object {
-    /// The text of a field; of the last one where the object repeats it, as decoders read it.
-    pub(crate) fn get(&self, name: &str) -> Option<&RawValue> {
-        let field = self.0.iter().rev().find(|(other, _)| other == name);
-        field.map(|(_, value)| &**value)
+impl Place {
+    /// Looks for a field, and reads the rest only as far as to see that it is JSON.
+    pub(crate) fn find(text: &[u8], name: &str) -> Result<Self, Error> {
+        let mut reader = serde_json::Deserializer::from_slice(text);
+        let found = Find(name).deserialize(&mut reader)?;
+        reader.end()?;
+        let Some(value) = found.value else {
+            let end = text.trim_ascii_end().len() - 1;
+            return Ok(Self::Missing { end, is_empty: found.is_empty });
+        };
+        let start = value.as_ptr().addr() - text.as_ptr().addr();
+        Ok(Self::Value(start..start + value.len()))
     }
 
-    /// Replaces a field in its place, or appends it.
-    pub(crate) fn set(&mut self, name: &str, value: Box<RawValue>) {
-        match self.0.iter_mut().rev().find(|(other, _)| other == name) {
-            Some(field) => field.1 = value,
-            None => self.0.push((name.to_owned(), value)),
+    /// The object with another value there, all else byte for byte.
+    pub(crate) fn replace(&self, text: &[u8], name: &str, value: &[u8]) -> Result<Vec<u8>, Error> {
+        let (between, rest) = match self {
+            Self::Value(range) => (range.start, range.end),
+            Self::Missing { end, .. } => (*end, *end),
+        };
+        let mut changed = Vec::with_capacity(text.len() + name.len() + value.len() + 8);
+        changed.extend_from_slice(&text[..between]);
+        if let Self::Missing { is_empty, .. } = self {
+            if !is_empty {
+                changed.push(b',');
+            }
+            serde_json::to_writer(&mut changed, name)?;
+            changed.push(b':');
         }
+        changed.extend_from_slice(value);
+        changed.extend_from_slice(&text[rest..]);
+        Ok(changed)
     }
 }
 
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Fields)
+/// Looks for the field of this name.
+struct Find<'a>(&'a str);
+
+/// What there is of a field.
+struct Found<'de> {
+    value: Option<&'de str>,
+    is_empty: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Find<'_> {
+    type Value = Found<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found<'de>, D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-impl Serialize for Object {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
-}
-
-/// Collects the fields of an object.
-struct Fields;
-
-impl<'de> Visitor<'de> for Fields {
-    type Value = Object;
+impl<'de> Visitor<'de> for Find<'_> {
+    type Value = Found<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found<'de>, A::Error> {
+        let mut found = Found { value: None, is_empty: true };
+        while let Some(is_it) = map.next_key_seed(Is(self.0))? {
+            found.is_empty = false;
+            if is_it {
+                found.value = Some(map.next_value::<&RawValue>()?.get());
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
         }
-        Ok(Object(fields))
+        Ok(found)
+    }
+}
+
+/// Compares a key with a name, without a copy of it.
+struct Is<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for Is<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Is<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
+        Ok(key == self.0)
     }
 }
 
@@ -64,16 +125,36 @@ impl<'de> Visitor<'de> for Fields {
 mod tests {
     use super::*;
 
+    macro_rules! replaces {
+        ($($name:ident: $text:literal => $expected:literal;)+) => {$(
+            #[test]
+            fn $name() {
+                let text = $text.as_bytes();
+                let place = Place::find(text, "a").expect("the text is an object");
+
+                let changed = place.replace(text, "a", b"[2]").expect("a list is JSON");
+
+                assert_eq!(String::from_utf8(changed).as_deref(), Ok($expected));
+            }
+        )+};
+    }
+
+    replaces! {
+        the_other_fields_keep_their_order_and_their_very_digits:
+            r#"{"z":12345678901234567890123,"a":1.10,"m":{"y":1e3, "b":[]}}"# =>
+            r#"{"z":12345678901234567890123,"a":[2],"m":{"y":1e3, "b":[]}}"#;
+        a_missing_field_comes_last: r#" {"b": {"a": 1} } "# => r#" {"b": {"a": 1} ,"a":[2]} "#;
+        an_empty_object_gets_its_first_field: "{}" => r#"{"a":[2]}"#;
+        the_last_of_several_counts: r#"{"a":1,"a":"x"}"# => r#"{"a":1,"a":[2]}"#;
+        a_key_may_be_escaped: r#"{"\u0061" : null}"# => r#"{"\u0061" : [2]}"#;
+    }
+
     #[test]
-    fn the_other_fields_keep_their_order_and_their_very_digits() {
-        let text = r#"{"z":12345678901234567890123,"a":1.10,"m":{"y":1e3, "b":[]}}"#;
-        let mut object: Object = serde_json::from_str(text).expect("the text is an object");
+    fn what_is_no_object_or_goes_on_behind_it_is_refused() {
+        let texts = ["[]", "{\"a\":1", "{}{}", "{\"a\" 1}", "{\"b\":nul}"];
 
-        object.set("a", RawValue::from_string("2".to_owned()).expect("a number is JSON"));
-        object.set("new", RawValue::from_string("[]".to_owned()).expect("a list is JSON"));
+        let found = texts.map(|text| Place::find(text.as_bytes(), "a").is_ok());
 
-        let printed = serde_json::to_string(&object).expect("an object prints");
-        let expected = r#"{"z":12345678901234567890123,"a":2,"m":{"y":1e3, "b":[]},"new":[]}"#;
-        assert_eq!(printed, expected);
+        assert_eq!(found, [false; 5]);
     }
 }
