@@ -16,6 +16,10 @@ use crate::{
 /// The profile of the workspace's `Cargo.toml` that guests are built in.
 const PROFILE: &str = "guest";
 
+/// Bytes of a guest's stack: enough for JSON nested as deeply as Powerstrip lets through. The usual
+/// megabyte would be cleared after each call, which takes longer than most calls.
+const STACK: &str = "-Clink-arg=-zstack-size=131072";
+
 /// Variables of the outer build that would change how guests are compiled: flags meant for the
 /// host, and the wrapper by which clippy and coverage tools take the compiler's place.
 const OUTER: [&str; 8] = [
@@ -75,6 +79,8 @@ impl<'a> Build<'a> {
             command.env_remove(name);
         }
         command.envs(self.toolchain.variables());
+        let flags = self.toolchain.get("RUSTFLAGS").unwrap_or_default();
+        command.env("RUSTFLAGS", format!("{flags} {STACK}").trim_start());
         // What a build script prints on its output is an order to the outer cargo.
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command

@@ -58,7 +58,8 @@ impl Toolchain {
         Self { variables }
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    /// The value of one of them.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.variables().find_map(|(known, value)| (known == name).then_some(value))
     }
 

@@ -24,8 +24,9 @@ pub(super) const STACK: usize = 512 * 1024;
 const FIBER_STACK: usize = 2 * 1024 * 1024;
 /// Frames of a backtrace: enough to find the place, few enough for a log line.
 const BACKTRACE_FRAMES: usize = 20;
-/// Pages that stay mapped in a free slot: most hooks touch less, and page faults cost the most.
-const KEEP_RESIDENT: usize = 1024 * 1024;
+/// Bytes of a free slot that are cleared by hand and stay mapped. The whole memory of a small guest
+/// fits, whose calls then have no page faults; to clear more than is used costs as much again.
+const KEEP_RESIDENT: usize = 256 * 1024;
 /// Free slots that keep them: this times [`KEEP_RESIDENT`] is memory that idles.
 const WARM_SLOTS: u32 = 64;
 
