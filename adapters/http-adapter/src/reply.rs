@@ -64,7 +64,10 @@ impl Reply {
     /// A field of this type; none where it is missing.
     pub(crate) fn field<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         let Some(text) = self.0.get(name) else { return Ok(None) };
-        let read = serde_json::from_str::<Value>(text.get()).and_then(serde_json::from_value);
+        // The long way, which takes the last of several values, is only for those who need it.
+        let read = serde_json::from_str(text.get()).or_else(|_| {
+            serde_json::from_str::<Value>(text.get()).and_then(serde_json::from_value)
+        });
         let wrong = |error| Error::bad_message(format!("its reply's {name}: {error}"));
         read.map(Some).map_err(wrong)
     }

@@ -14,8 +14,12 @@ const CHUNK: u64 = 64 * 1024;
 pub(super) fn open(request: &Request, url: &Url) -> Result<Open, Error> {
     let outgoing = head(request, url)?;
     let body = outgoing.body().map_err(|()| broken("the request has no body to write"))?;
+    // What is short is there before the call is made, so that it leaves together with the head.
+    let left = write_short(body, &request.body);
     let pending = outgoing_handler::handle(outgoing, options(request.timeout))?;
-    write(body, &request.body);
+    if let Some((stream, body)) = left {
+        write(stream, body, &request.body);
+    }
     pending.subscribe().block();
     let answer = pending.get().and_then(Result::ok);
     let answer = answer.ok_or_else(|| broken("the answer was taken already"))??;
@@ -68,9 +72,27 @@ fn options(timeout: Option<Duration>) -> Option<wasi::RequestOptions> {
     Some(options)
 }
 
+/// Writes a body for which there is room at once; what it takes to write others comes back.
+fn write_short(
+    body: wasi::OutgoingBody,
+    bytes: &[u8],
+) -> Option<(OutputStream, wasi::OutgoingBody)> {
+    if !bytes.is_empty() {
+        let stream = body.write().ok()?;
+        let room = stream.check_write().unwrap_or(0);
+        if room < bytes.len() as u64 {
+            return Some((stream, body));
+        }
+        stream.write(bytes).ok()?;
+    }
+    let _ = wasi::OutgoingBody::finish(body, None);
+    None
+}
+
 /// Writes the body. Errors are left to the answer, which says why the connection broke.
-fn write(body: wasi::OutgoingBody, bytes: &[u8]) {
-    let written = body.write().is_ok_and(|stream| write_all(&stream, bytes).is_ok());
+fn write(stream: OutputStream, body: wasi::OutgoingBody, bytes: &[u8]) {
+    let written = write_all(&stream, bytes).is_ok();
+    drop(stream);
     if written {
         let _ = wasi::OutgoingBody::finish(body, None);
     }
