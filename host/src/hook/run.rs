@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::check;
 use super::OnFailure;
+use super::check;
 use super::effect::{self, Changed, Effect};
 use super::show;
 use super::{AnswerDraft, Body, Call, Carry, Chain, Context, Draft, HookError, HookFailure};
