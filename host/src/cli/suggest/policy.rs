@@ -19,19 +19,20 @@ pub(super) fn suggest(lessons: &Lessons) -> Node {
         let mut by_width: BTreeMap<BTreeSet<&Take>, BTreeMap<&str, Takes>> = BTreeMap::new();
         for (name, takes) in endpoints {
             let wide = takes.keys().filter(|take| matches!(take, Take::Any(_))).collect();
-            by_width.entry(wide).or_default().insert(name, settled(takes.clone()));
+            by_width.entry(wide).or_default().insert(name, settled(takes));
         }
         for (wide, endpoints) in by_width.iter().rev() {
             let mut own = Takes::new();
-            for (take, tally) in endpoints.values().flatten() {
-                let to = if who.is_some() || wide.contains(take) { &mut own } else { &mut shared };
-                to.entry(take.clone()).or_default().add(tally);
-            }
-            rules.push(rule(who.as_ref(), endpoints, own));
+            let all = endpoints.values().flatten();
+            let (to_rule, to_all): (Vec<_>, Vec<_>) =
+                all.partition(|(take, _)| who.is_some() || wide.contains(take));
+            add(&mut own, to_rule);
+            add(&mut shared, to_all);
+            rules.push(rule(who.as_ref(), endpoints, &own));
         }
     }
     let mut config = vec![("rules".to_owned(), Node::List(rules, None))];
-    config.extend(sections(shared));
+    config.extend(sections(&shared));
     Node::Map(config)
 }
 
@@ -56,7 +57,7 @@ pub(super) fn file(config: &Node, lessons: &Lessons, notes: &[String]) -> String
     text + &file.to_yaml()
 }
 
-fn rule(who: Option<&Who>, endpoints: &BTreeMap<&str, Takes>, takes: Takes) -> Node {
+fn rule(who: Option<&Who>, endpoints: &BTreeMap<&str, Takes>, takes: &Takes) -> Node {
     let named = |(name, takes): (&&str, &Takes)| {
         let tally = takes.get(&Take::Rule((*name).to_owned()));
         Node::Leaf(json!(literal(name)), tally.map(Tally::text))
@@ -73,10 +74,16 @@ fn rule(who: Option<&Who>, endpoints: &BTreeMap<&str, Takes>, takes: Takes) -> N
     Node::Map(rule)
 }
 
+fn add(to: &mut Takes, takes: Vec<(&Take, &Tally)>) {
+    for (take, tally) in takes {
+        to.entry(take.clone()).or_default().add(tally);
+    }
+}
+
 /// Leaves out what others make needless, and counts its calls with theirs.
-fn settled(takes: Takes) -> Takes {
+fn settled(takes: &Takes) -> Takes {
     let mut kept = Takes::new();
-    for (take, tally) in &takes {
+    for (take, tally) in takes {
         let others = takes.keys().filter(|other| *other != take);
         // One that nothing else covers: of two that cover it, one may cover the other.
         let covering = others
@@ -88,7 +95,7 @@ fn settled(takes: Takes) -> Takes {
 }
 
 /// Sections of the configuration, in the order of their names.
-fn sections(takes: Takes) -> Vec<(String, Node)> {
+fn sections(takes: &Takes) -> Vec<(String, Node)> {
     let mut settings: BTreeMap<String, Vec<(Take, Tally)>> = BTreeMap::new();
     for (take, tally) in settled(takes) {
         if let Some(setting) = setting_of(&take).map(str::to_owned) {
