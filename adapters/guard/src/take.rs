@@ -39,6 +39,9 @@ impl fmt::Display for Take {
             Self::Any(section) => write!(f, "{section}: any"),
             Self::Flag(setting) => write!(f, "{setting}: true"),
             Self::List(setting) => write!(f, "{setting}: []"),
+            Self::Entry(setting @ ("containers.host" | "containers.join"), namespace) => {
+                write!(f, "{setting}: [{namespace}]")
+            }
             Self::Entry(setting, entry) => write!(f, "{setting}: [\"{entry}\"]"),
             Self::Bind { path, .. } => write!(f, "containers.binds: [\"{path}\"]"),
             Self::AtLeast(setting, least) => write!(f, "{setting}: {least}"),
