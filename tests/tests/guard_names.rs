@@ -166,6 +166,14 @@ const MENTIONS: &[&str] = &[
     r#""HostConfig": {"Mounts": [{"Type": "cluster", "Source": "NAME-other", "Target": "/x"}]}"#,
 ];
 
+/// All that can be asked of a network; `ID` is what names it.
+const OF_NETWORKS: &[(&str, &str)] = &[
+    ("GET /v1.41/networks/ID", ""),
+    ("DELETE /v1.41/networks/ID", ""),
+    ("POST /v1.41/networks/ID/connect", r#"{"Container": "NAME-own"}"#),
+    ("POST /v1.41/networks/ID/disconnect", r#"{"Container": "NAME-own"}"#),
+];
+
 #[tokio::test]
 async fn nothing_of_anothers_gets_into_ones_own_container() {
     let Some(two) = Two::of("mentions").await else { return };
@@ -189,13 +197,7 @@ async fn nothing_of_anothers_gets_into_ones_own_container() {
         let answer = two.place.call("POST /v1.41/networks/NAME-second/connect", &connect).await;
         assert!(matches!(answer.status(), 403 | 404), "{}", answer.show());
         two.place.does("docker network rm $NAME-second").await;
-        for line in [
-            "GET /v1.41/networks/ID",
-            "DELETE /v1.41/networks/ID",
-            "POST /v1.41/networks/ID/connect",
-            "POST /v1.41/networks/ID/disconnect",
-        ] {
-            let body = if line.starts_with("POST") { r#"{"Container": "NAME-own"}"# } else { "" };
+        for (line, body) in OF_NETWORKS {
             let answer = two.place.call(&line.replace("ID", network), body).await;
             assert_eq!(answer.status(), 404, "{line}: {}", answer.show());
         }
