@@ -277,7 +277,11 @@ fn what_programs_were_seen_to_ask_is_let_through() {
             let mut words =
                 call.replace("[ID]", "abc").splitn(4, ' ').map(str::to_owned).collect::<Vec<_>>();
             words.resize(4, String::new());
-            let body = serde_json::from_str(&words[3]).unwrap_or_default();
+            // Long bodies are cut in the record.
+            let body = match words[3].as_str() {
+                "" => Value::Null,
+                text => serde_json::from_str(text).unwrap_or_else(|_| json!({})),
+            };
             let line = format!("{} {}", words[1], words[2].trim_start_matches("/v1.41"));
 
             let refusal = refusal(&config, request(&line, &words[0], body));
