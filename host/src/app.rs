@@ -20,7 +20,7 @@ use crate::config::{self, Config, ConfigError, Environment};
 use crate::events::Events;
 use crate::generation::{self, Builder, Changes, Generations};
 use crate::proxy::Proxy;
-use crate::server::{self, Listen, ListenError, Listener};
+use crate::server::{Listen, ListenError, Listener, Server, Threads};
 use crate::tls::{self, TlsError};
 use crate::upstream::{self, Upstream};
 use crate::wasm::{LoadError, Runtime, RuntimeSettings};
@@ -53,6 +53,9 @@ pub enum StartupError {
     /// An address cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The system gives no threads.
+    #[error("cannot start threads")]
+    Threads(#[source] std::io::Error),
     /// Signals cannot be received.
     #[error("cannot receive signals")]
     Signals(#[source] std::io::Error),
@@ -66,7 +69,7 @@ pub struct App {
     generations: Arc<Generations>,
     reloader: Reloader,
     upstream: Arc<Upstream>,
-    listeners: Vec<Listener>,
+    server: Server,
     signals: Signals,
     hang_up: Signal,
     status: Status,
@@ -95,9 +98,11 @@ impl App {
             parts = parts(path, environment, settings) => parts?,
             () = signals.stop() => return Err(StartupError::Stopped),
         };
+        let threads = Arc::new(Threads::start().map_err(StartupError::Threads)?);
+        let server = Server { listeners, threads: Arc::clone(&threads) };
         let (serving, engine) = (Arc::clone(&generations), Arc::clone(&upstream));
-        let status = Status { asked, generations: serving, upstream: engine };
-        Ok(Self { generations, reloader, upstream, listeners, signals, hang_up, status })
+        let status = Status { asked, threads, generations: serving, upstream: engine };
+        Ok(Self { generations, reloader, upstream, server, signals, hang_up, status })
     }
 
     /// Serves until SIGTERM or SIGINT; a second one cuts what is still running.
@@ -106,18 +111,17 @@ impl App {
     /// When the configuration turns out to be wrong once the adapters are loaded. An adapter that
     /// cannot be loaded is no error: requests that need it are.
     pub async fn run(self) -> Result<(), StartupError> {
-        let Self { generations, reloader, upstream, listeners, mut signals, hang_up, status } =
-            self;
+        let Self { generations, reloader, upstream, server, mut signals, hang_up, status } = self;
         let (stop, now) = (Notify::new(), Notify::new());
         let audit = Arc::clone(&reloader.audit);
         let proxy = Proxy::new(Arc::clone(&generations), Arc::clone(&upstream), Arc::clone(&audit));
         let events = Events::start(Arc::clone(&generations), Arc::clone(&upstream));
         let serving = async {
             let _ = timeout(PATIENCE, generations.settled()).await;
-            for listener in &listeners {
+            for listener in &server.listeners {
                 tracing::info!(address = %listener.address(), listener = listener.label(), "listening");
             }
-            server::run(listeners, Arc::new(proxy), stop.notified(), now.notified()).await;
+            server.run(Arc::new(proxy), stop.notified(), now.notified()).await;
             events.ended().await;
         };
         let stopping = async {

@@ -4,6 +4,7 @@
 
 mod certificate;
 mod listen;
+mod threads;
 
 use std::io;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tracing::Instrument;
 
 pub use certificate::{Certificate, CertificateError};
 pub use listen::{Accepted, Listen, ListenError, Listener, Peer};
+pub use threads::Threads;
 
 /// How long requests and tunnels may go on after the signal to stop.
 pub const DRAIN_GRACE: Duration = Duration::from_secs(10);
@@ -32,50 +34,57 @@ pub trait Service: Send + Sync + 'static {
     ) -> impl Future<Output = ()> + Send;
 }
 
-/// Serves until `stop` resolves, then drains; `now` cuts the draining short.
-pub async fn run(
-    listeners: Vec<Listener>,
-    service: Arc<impl Service>,
-    stop: impl Future<Output = ()>,
-    now: impl Future<Output = ()>,
-) {
-    raise_descriptor_limit();
-    let (drain, kill) = (CancellationToken::new(), CancellationToken::new());
-    let connections = TaskTracker::new();
-    for listener in listeners {
-        let accepting = accept(listener, Arc::clone(&service), connections.clone());
-        connections.spawn(accepting.run(drain.clone(), kill.clone()));
+/// Where clients connect, and the threads that serve them.
+pub struct Server {
+    /// Each accepts clients.
+    pub listeners: Vec<Listener>,
+    /// Their connections live here.
+    pub threads: Arc<Threads>,
+}
+
+impl Server {
+    /// Serves until `stop` resolves, then drains; `now` cuts the draining short. What still runs then
+    /// ends with its threads.
+    pub async fn run(
+        self,
+        service: Arc<impl Service>,
+        stop: impl Future<Output = ()>,
+        now: impl Future<Output = ()>,
+    ) {
+        raise_descriptor_limit();
+        let drain = CancellationToken::new();
+        let connections = TaskTracker::new();
+        for listener in self.listeners {
+            let accepting = Accepting {
+                listener,
+                service: Arc::clone(&service),
+                threads: Arc::clone(&self.threads),
+                connections: connections.clone(),
+            };
+            connections.spawn(accepting.run(drain.clone()));
+        }
+        stop.await;
+        tracing::info!("draining");
+        drain.cancel();
+        connections.close();
+        tokio::select! {
+            () = connections.wait() => {}
+            () = tokio::time::sleep(DRAIN_GRACE) => tracing::warn!("connections are cut after the grace period"),
+            () = now => tracing::warn!("connections are cut at once"),
+        }
     }
-    stop.await;
-    tracing::info!("draining");
-    drain.cancel();
-    connections.close();
-    tokio::select! {
-        () = connections.wait() => {}
-        () = tokio::time::sleep(DRAIN_GRACE) => tracing::warn!("connections are cut after the grace period"),
-        () = now => tracing::warn!("connections are cut at once"),
-    }
-    kill.cancel();
-    connections.wait().await;
 }
 
 /// The accept loop of one listener.
 struct Accepting<S> {
     listener: Listener,
     service: Arc<S>,
+    threads: Arc<Threads>,
     connections: TaskTracker,
-}
-
-fn accept<S: Service>(
-    listener: Listener,
-    service: Arc<S>,
-    connections: TaskTracker,
-) -> Accepting<S> {
-    Accepting { listener, service, connections }
 }
 
 impl<S: Service> Accepting<S> {
-    async fn run(self, drain: CancellationToken, kill: CancellationToken) {
+    async fn run(self, drain: CancellationToken) {
         let mut starved = false;
         loop {
             let accepted = tokio::select! {
@@ -86,7 +95,8 @@ impl<S: Service> Accepting<S> {
             match accepted {
                 Ok(incoming) => {
                     starved = false;
-                    self.spawn(incoming, drain.clone(), kill.clone());
+                    // One that all connections shared would have them wait for each other.
+                    self.spawn(incoming, drain.child_token());
                 }
                 Err(error) if is_passing(&error) => {
                     tracing::debug!(%error, "a client left at once");
@@ -102,7 +112,7 @@ impl<S: Service> Accepting<S> {
         }
     }
 
-    fn spawn(&self, incoming: listen::Incoming, drain: CancellationToken, kill: CancellationToken) {
+    fn spawn(&self, incoming: listen::Incoming, drain: CancellationToken) {
         let service = Arc::clone(&self.service);
         let span = incoming.span();
         let serving = async move {
@@ -116,13 +126,7 @@ impl<S: Service> Accepting<S> {
                 Err(error) => tracing::info!(%error, "a client's TLS handshake failed"),
             }
         };
-        let connection = async move {
-            tokio::select! {
-                () = serving => {}
-                () = kill.cancelled() => {}
-            }
-        };
-        self.connections.spawn(connection.instrument(span.or_current()));
+        self.threads.spawn(serving.instrument(span.or_current()), &self.connections);
     }
 }
 

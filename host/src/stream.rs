@@ -73,14 +73,16 @@ impl Reader {
     /// A unix socket tells at once, TCP when something that was sent has been refused, TLS not at all.
     #[must_use]
     pub fn hung_up(&self) -> bool {
-        self.polled(PollFlags::empty())
-    }
-
-    /// Whether the kernel has something for us: bytes, or the end. What the runtime knows of a socket
-    /// may be a moment old. TLS cannot tell: not all of its bytes are the peer's.
-    #[must_use]
-    pub fn has_news(&self) -> bool {
-        self.polled(PollFlags::IN)
+        let socket = match self {
+            Self::Unix(half) => AsRef::<UnixStream>::as_ref(half).as_fd(),
+            Self::Tcp(half) => AsRef::<TcpStream>::as_ref(half).as_fd(),
+            Self::Tls(_) => return false,
+        };
+        let mut polled = [PollFd::from_borrowed_fd(socket, PollFlags::empty())];
+        let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        let wanted = PollFlags::HUP | PollFlags::ERR;
+        rustix::event::poll(&mut polled, Some(&now)).is_ok()
+            && polled[0].revents().intersects(wanted)
     }
 
     /// Makes a system call that reads the socket, once it has something to read.
@@ -99,20 +101,6 @@ impl Reader {
             }
             Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
         }
-    }
-
-    /// Whether one of these events stands at this very moment, or a hang-up.
-    fn polled(&self, events: PollFlags) -> bool {
-        let socket = match self {
-            Self::Unix(half) => AsRef::<UnixStream>::as_ref(half).as_fd(),
-            Self::Tcp(half) => AsRef::<TcpStream>::as_ref(half).as_fd(),
-            Self::Tls(_) => return false,
-        };
-        let mut polled = [PollFd::from_borrowed_fd(socket, events)];
-        let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
-        let wanted = events | PollFlags::HUP | PollFlags::ERR;
-        rustix::event::poll(&mut polled, Some(&now)).is_ok()
-            && polled[0].revents().intersects(wanted)
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use thiserror::Error;
+use tokio::runtime::{self, Handle};
 
 use crate::addr::Address;
 use crate::http1::{BodyError, FramingError, HeadError, ResponseHead, Source};
@@ -59,6 +60,15 @@ pub struct Connection {
     pub writer: Writer,
     /// Whether an earlier request was answered on it.
     pub reused: bool,
+    /// Where its events arrive: used elsewhere, each of them has to wake another thread.
+    home: runtime::Id,
+}
+
+/// A connection that nobody uses.
+#[derive(Debug)]
+struct Idle {
+    connection: Connection,
+    since: Instant,
 }
 
 /// The Docker Engine that requests go to.
@@ -66,8 +76,8 @@ pub struct Connection {
 pub struct Upstream {
     address: Address,
     tls: Option<Tls>,
-    /// Connections that nobody uses, the longest idle ones first, and since when.
-    idle: Mutex<Vec<(Instant, Connection)>>,
+    /// Connections that nobody uses, the longest idle ones first.
+    idle: Mutex<Vec<Idle>>,
     api_version: ArcSwapOption<String>,
 }
 
@@ -84,17 +94,28 @@ impl Upstream {
         &self.address
     }
 
-    /// A connection that an earlier request left usable, else a new one.
+    /// A connection that an earlier request of this runtime's left usable, else a new one.
     ///
     /// # Errors
     /// When the engine cannot be reached.
     pub async fn checkout(&self) -> Result<Connection, UpstreamError> {
-        while let Some((_, mut connection)) = self.lock().pop() {
+        let home = Handle::current().id();
+        if let Some(connection) = self.idle_one(|connection| connection.home == home) {
+            return Ok(connection);
+        }
+        // One of another runtime's is slower, and better than none.
+        self.connect().await.or_else(|error| self.idle_one(|_| true).ok_or(error))
+    }
+
+    fn idle_one(&self, wanted: impl Fn(&Connection) -> bool) -> Option<Connection> {
+        let mut idle = self.lock();
+        while let Some(latest) = idle.iter().rposition(|idle| wanted(&idle.connection)) {
+            let mut connection = idle.remove(latest).connection;
             if is_usable(&mut connection) {
-                return Ok(connection);
+                return Some(connection);
             }
         }
-        self.connect().await
+        None
     }
 
     /// A new connection.
@@ -103,7 +124,8 @@ impl Upstream {
     /// When the engine cannot be reached.
     pub async fn connect(&self) -> Result<Connection, UpstreamError> {
         let (reader, writer) = self.dial().await?;
-        Ok(Connection { source: Source::new(reader), writer, reused: false })
+        let (source, home) = (Source::new(reader), Handle::current().id());
+        Ok(Connection { source, writer, reused: false, home })
     }
 
     /// The two halves of a new connection.
@@ -111,16 +133,18 @@ impl Upstream {
     /// # Errors
     /// When the engine cannot be reached.
     pub async fn dial(&self) -> Result<(Reader, Writer), UpstreamError> {
-        connect::dial(&self.address, self.tls.as_ref()).await
+        // Rare, and large where TLS is spoken: not within the future of every request.
+        Box::pin(connect::dial(&self.address, self.tls.as_ref())).await
     }
 
     /// Takes back a connection whose request and answer are both complete.
     pub fn checkin(&self, mut connection: Connection) {
         connection.reused = true;
         connection.source.rest();
+        let since = Instant::now();
         let mut idle = self.lock();
         if idle.len() < MAX_IDLE {
-            idle.push((Instant::now(), connection));
+            idle.push(Idle { connection, since });
         }
     }
 
@@ -130,8 +154,8 @@ impl Upstream {
         loop {
             tokio::time::sleep(IDLE).await;
             let now = Instant::now();
-            self.lock().retain_mut(|(since, connection)| {
-                now.duration_since(*since) < IDLE && is_usable(connection)
+            self.lock().retain_mut(|idle| {
+                now.duration_since(idle.since) < IDLE && is_usable(&mut idle.connection)
             });
         }
     }
@@ -180,14 +204,17 @@ impl Upstream {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(Instant, Connection)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A restarted engine has closed it; stray bytes would become somebody's answer.
+///
+/// What the runtime knows of a socket is as old as its last look at all of them. That look has also
+/// brought the request which asks, so that it shows whatever came before that.
 fn is_usable(connection: &mut Connection) -> bool {
-    connection.source.is_quiet() && !connection.source.get_ref().has_news()
+    connection.source.is_quiet()
 }
 
 /// The next head that the engine sends, interim ones included. Safe to drop half-way.

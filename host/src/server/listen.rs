@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net as unix;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,9 +96,10 @@ pub(super) struct Incoming {
     listener: Arc<str>,
 }
 
+/// Not known to any runtime yet: it will be served by another one than that which accepts.
 enum Raw {
-    Unix(UnixStream),
-    Tcp(TcpStream),
+    Unix(unix::UnixStream),
+    Tcp(net::TcpStream),
 }
 
 /// A client that is ready to be served.
@@ -179,11 +181,11 @@ impl Listener {
             Socket::Unix { listener, .. } => {
                 let (stream, _) = listener.accept().await?;
                 let peer = credentials(&stream);
-                (Raw::Unix(stream), peer)
+                (Raw::Unix(stream.into_std()?), peer)
             }
             Socket::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
-                (Raw::Tcp(stream), Peer::Tcp(address))
+                (Raw::Tcp(stream.into_std()?), Peer::Tcp(address))
             }
         };
         let listener = Arc::clone(&self.label);
@@ -233,19 +235,21 @@ impl Incoming {
         telemetry::connection_span(&client, &self.listener)
     }
 
-    /// Shakes hands where the listener wants it.
+    /// Hands it to the runtime that will serve it, and shakes hands where the listener wants it.
     pub(super) async fn establish(self) -> io::Result<Accepted> {
         let address = match self.peer {
             Peer::Tcp(address) => Some(address),
             _ => None,
         };
         let ((reader, writer), peer) = match (self.stream, self.tls) {
-            (Raw::Unix(stream), _) => (stream::from_unix(stream), self.peer),
-            (Raw::Tcp(stream), None) => (stream::from_tcp(stream), self.peer),
+            (Raw::Unix(stream), _) => (stream::from_unix(UnixStream::from_std(stream)?), self.peer),
+            (Raw::Tcp(stream), None) => (stream::from_tcp(TcpStream::from_std(stream)?), self.peer),
             (Raw::Tcp(stream), Some(acceptor)) => {
-                let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
-                let stream =
-                    shaken.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+                let stream = TcpStream::from_std(stream)?;
+                // In a box, so that no connection keeps room for it when it is over.
+                let shaking = Box::pin(acceptor.accept(stream));
+                let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, shaking).await;
+                let stream = shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
                 let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
                 let peer = shown.map_or(self.peer, |certificate| holder(certificate));
                 (stream::from_tls(stream.into()), peer)
