@@ -65,7 +65,7 @@ impl Proxy {
             let result = result.unwrap_or_else(|_| Err(ProxyError::Internal(request.id.clone())));
 
             if let (Some(hooks), Some(reason)) = (&mut hooks, ended_badly(&result)) {
-                hooks.unwind(&reason).await;
+                Box::pin(hooks.unwind(&reason)).await;
             }
             request.record_end(&result);
             let telling = hooks.as_ref().and_then(Hooks::telling);
@@ -113,12 +113,12 @@ impl Proxy {
         let context = self.context(request, client, &arrival)?;
         let hooks = hooks.insert(Hooks::new(generation, chain, context, arrival));
         hooks.keep(request.record.journal());
-        hooks.gather(request, client).await?;
-        if let Some(reply) = hooks.pre(request, client).await? {
+        Box::pin(hooks.gather(request, client)).await?;
+        if let Some(reply) = Box::pin(hooks.pre(request, client)).await? {
             return Ok(reply);
         }
         let answer = self.send(request, client).await?;
-        hooks.post(answer, request, client).await
+        Box::pin(hooks.post(answer, request, client)).await
     }
 
     fn refuse_loop(&self, request: &Request) -> Result<(), ProxyError> {

@@ -1,8 +1,10 @@
 //! The reading side of a connection with what has been read ahead.
 
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
@@ -67,11 +69,27 @@ impl<R: AsyncRead + Unpin> Source<R> {
         if self.ended {
             return Ok(0);
         }
-        self.buffer.reserve(self.room);
-        let read = self.io.read_buf(&mut self.buffer).await?;
+        let read = if self.room == FIRST_READ {
+            poll_fn(|cx| self.poll_little(cx)).await?
+        } else {
+            self.buffer.reserve(self.room);
+            self.io.read_buf(&mut self.buffer).await?
+        };
         self.room = if read >= self.room { (read * 4).min(LARGEST_READ) } else { self.room };
         self.ended = read == 0;
         Ok(read)
+    }
+
+    /// Reads by way of the stack: whoever waits for a quiet peer, most of the time, holds no memory.
+    fn poll_little(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
+        let mut room = [MaybeUninit::uninit(); FIRST_READ];
+        let mut room = ReadBuf::uninit(&mut room);
+        ready!(Pin::new(&mut self.io).poll_read(cx, &mut room))?;
+        self.buffer.extend_from_slice(room.filled());
+        Poll::Ready(Ok(room.filled().len()))
     }
 
     /// Whether its reads are as large as they get: a long transfer, and nothing of it waits here.
