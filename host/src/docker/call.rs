@@ -137,7 +137,7 @@ impl Call {
         let (method, version, query) = (self.method.clone(), self.version, self.query.clone());
         let call = Parts { method, version, path, query }.into_call(None);
         let same = call.endpoint == self.endpoint && call.variables == variables;
-        let clean = normalise::is_plain(&call.path) && normalise::clean(&call.path) == call.path;
+        let clean = normalise::is_plain(&call.path) && normalise::is_clean(&call.path);
         if same && clean { Ok(call) } else { Err(CallError::LeavesEndpoint) }
     }
 

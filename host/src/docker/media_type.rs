@@ -1,41 +1,40 @@
 //! The media types that decide how a body is treated.
 
-/// A `Content-Type` without its parameters, in lower case as Go has it: besides ASCII, two signs of
-/// Unicode become letters.
-fn essence(content_type: &str) -> String {
+/// Whether a `Content-Type` without its parameters is this, in lower case as Go has it: besides ASCII,
+/// two signs of Unicode become letters.
+fn is(content_type: &str, name: &str) -> bool {
     let letter = |c: char| match c {
         '\u{130}' => 'i',
         '\u{212a}' => 'k',
         other => other.to_ascii_lowercase(),
     };
-    content_type.split(';').next().unwrap_or_default().trim().chars().map(letter).collect()
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.chars().map(letter).eq(name.chars())
 }
 
 /// Whether it is one JSON value.
 #[must_use]
 pub fn is_json(content_type: &str) -> bool {
-    essence(content_type) == "application/json"
+    is(content_type, "application/json")
 }
 
 /// Whether it is a stream of bytes to and from a container, with or without frames.
 #[must_use]
 pub fn is_raw_stream(content_type: &str) -> bool {
-    matches!(
-        essence(content_type).as_str(),
-        "application/vnd.docker.raw-stream" | "application/vnd.docker.multiplexed-stream"
-    )
+    is(content_type, "application/vnd.docker.raw-stream")
+        || is(content_type, "application/vnd.docker.multiplexed-stream")
 }
 
 /// Whether it is a tar archive.
 #[must_use]
 pub fn is_tar(content_type: &str) -> bool {
-    matches!(essence(content_type).as_str(), "application/x-tar" | "application/tar")
+    is(content_type, "application/x-tar") || is(content_type, "application/tar")
 }
 
 /// Whether it is a form, whose fields dockerd would take in place of the query's.
 #[must_use]
 pub fn is_form(content_type: &str) -> bool {
-    essence(content_type) == "application/x-www-form-urlencoded"
+    is(content_type, "application/x-www-form-urlencoded")
 }
 
 #[cfg(test)]

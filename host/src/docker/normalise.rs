@@ -70,9 +70,8 @@ pub fn read(method: &[u8], target: &[u8]) -> Result<Call, Refusal> {
         None => (origin, None),
     };
     let decoded = plain_text(raw)?;
-    let clean = clean(&decoded);
-    if clean != decoded {
-        let location = with_query(percent::encode_path(&clean), query.as_deref());
+    if !is_clean(&decoded) {
+        let location = with_query(percent::encode_path(&clean(&decoded)), query.as_deref());
         return Err(Refusal::Redirect { location });
     }
     check_query(query.as_deref())?;
@@ -110,6 +109,17 @@ pub(super) fn clean(path: &str) -> String {
     }
     let last_slash = if path.ends_with('/') && !segments.is_empty() { "/" } else { "" };
     format!("/{}{last_slash}", segments.join("/"))
+}
+
+/// Whether that is what the path is.
+pub(super) fn is_clean(path: &str) -> bool {
+    let segments = path.strip_prefix('/').map(|path| path.strip_suffix('/').unwrap_or(path));
+    let mut segments = segments.into_iter().flat_map(|path| path.split('/'));
+    path == "/" || segments.next().is_some_and(is_name) && segments.all(is_name)
+}
+
+fn is_name(segment: &str) -> bool {
+    !matches!(segment, "" | "." | "..")
 }
 
 /// Whether decoded text may stand in a path.

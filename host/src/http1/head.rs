@@ -1,5 +1,7 @@
 //! Request and response heads: the first line and the header lines, in wire order and spelling.
 
+use std::fmt::Write;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use httparse::{EMPTY_HEADER, Status};
 use thiserror::Error;
@@ -162,10 +164,9 @@ impl RequestHead {
         let mut lines = [EMPTY_HEADER; LINES];
         let mut parsed = httparse::Request::new(&mut lines);
         complete(parsed.parse(head))?;
-        let slice = |part: Option<&str>| head.slice_ref(part.unwrap_or_default().as_bytes());
         Ok(Self {
-            method: slice(parsed.method),
-            target: slice(parsed.path),
+            method: part(head, parsed.method),
+            target: part(head, parsed.path),
             http11: parsed.version == Some(1),
             headers: Headers::of(parsed.headers, head),
         })
@@ -210,7 +211,7 @@ impl ResponseHead {
         complete(parsed.parse(head))?;
         Ok(Self {
             status: parsed.code.unwrap_or_default(),
-            reason: Bytes::copy_from_slice(parsed.reason.unwrap_or_default().as_bytes()),
+            reason: part(head, parsed.reason),
             http11: parsed.version == Some(1),
             headers: Headers::of(parsed.headers, head),
         })
@@ -221,13 +222,16 @@ impl ResponseHead {
     pub fn to_bytes(&self, http11: bool) -> BytesMut {
         let mut out = BytesMut::with_capacity(self.reason.len() + 16 + self.headers.size());
         out.put_slice(if http11 { b"HTTP/1.1 " } else { b"HTTP/1.0 " });
-        out.put_slice(self.status.to_string().as_bytes());
-        out.put_u8(b' ');
+        let _ = write!(out, "{} ", self.status);
         out.put_slice(&self.reason);
         out.put_slice(b"\r\n");
         self.headers.write(&mut out);
         out
     }
+}
+
+fn part(head: &Bytes, found: Option<&str>) -> Bytes {
+    head.slice_ref(found.unwrap_or_default().as_bytes())
 }
 
 fn complete(parsed: httparse::Result<usize>) -> Result<(), HeadError> {

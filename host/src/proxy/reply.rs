@@ -45,6 +45,8 @@ pub(super) struct Streaming {
     pub(super) head: ResponseHead,
     /// How its body ends.
     pub(super) framing: Framing,
+    /// Whether the engine would take another request on this connection.
+    pub(super) reusable: bool,
     /// What has not been read of its body.
     pub(super) body: Body,
     /// Where it comes from.
@@ -166,14 +168,13 @@ impl Streaming {
     /// Whether the client can expect that all of its request will be read. While it is still sending,
     /// the engine may say that it will not.
     fn reads_on(&self) -> bool {
-        self.upload.client_is_clean() || headers::upstream_keeps_alive(&self.head, self.framing)
+        self.upload.client_is_clean() || self.reusable
     }
 
     /// Lets go of the connection, which serves again if both messages on it are complete, and gives
     /// back what was not read of the request's body.
     pub(super) fn release(self) -> Body {
-        let complete = self.body.is_done() && self.upload.is_clean();
-        if complete && headers::upstream_keeps_alive(&self.head, self.framing) {
+        if self.reusable && self.body.is_done() && self.upload.is_clean() {
             self.upstream.checkin(self.connection);
         }
         self.upload.into_body()
@@ -189,11 +190,9 @@ async fn stream(
     let keep_alive = headers::client_keeps_alive(request, framing)
         && streaming.reads_on()
         && !client.drain.is_cancelled();
-    // The engine's own lines decide later about its connection.
-    let mut head = streaming.head.clone();
-    headers::finish(&mut head, request, keep_alive);
     let chunked = framing == Framing::Chunked && request.http11;
-    let Streaming { body, connection, upload, .. } = &mut streaming;
+    let Streaming { head, body, connection, upload, .. } = &mut streaming;
+    headers::finish(head, request, keep_alive);
 
     // A short body that has come with its head leaves with it. If it cannot be read the head goes out
     // all the same, and the next look at the body breaks off.

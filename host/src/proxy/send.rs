@@ -116,7 +116,9 @@ impl Proxy {
         let view = view(&head, framing, request)?;
         tracing::Span::current().record("powerstrip.traffic", view.as_str());
         let (body, upstream) = (Body::new(framing), Arc::clone(&self.upstream));
-        let mut streaming = Streaming { head, framing, body, connection, upstream, upload };
+        let reusable = headers::upstream_keeps_alive(&head, framing);
+        let mut streaming =
+            Streaming { head, framing, reusable, body, connection, upstream, upload };
         streaming.begin(view, client).await?;
         Ok(Answer { streaming, view })
     }

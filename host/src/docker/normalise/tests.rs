@@ -153,3 +153,18 @@ fn what_is_normal_stays_normal() {
         assert_eq!(twice.as_ref(), Ok(&once), "{line}");
     }
 }
+
+#[test]
+fn a_path_is_clean_if_cleaning_changes_nothing() {
+    let mut paths = vec![String::new()];
+    for length in 0..6 {
+        let longer = paths.iter().filter(|path| path.len() == length);
+        let longer: Vec<_> =
+            longer.flat_map(|path| ["/", ".", "a"].map(|c| path.clone() + c)).collect();
+        paths.extend(longer);
+    }
+
+    for path in paths {
+        assert_eq!(is_clean(&path), clean(&path) == path, "{path:?}");
+    }
+}
