@@ -40,15 +40,12 @@ impl Fields {
 
     /// The field that Go's decoder would put a key's value into.
     pub(super) fn find(&self, key: &str) -> Option<&Field> {
-        let folded: String;
-        let ascii = if key.is_ascii() {
-            key
-        } else {
-            folded = fold(key);
-            &folded
-        };
-        let alike = self.0.get(ascii.len())?;
-        alike.iter().find(|field| field.name.eq_ignore_ascii_case(ascii))
+        let alike = |key: &str| self.0.get(key.len()).map_or(&[][..], Vec::as_slice);
+        // Nearly all keys are spelled as they should be.
+        alike(key).iter().find(|field| field.name == key).or_else(|| {
+            let folded = fold(key);
+            alike(&folded).iter().find(|field| field.name.eq_ignore_ascii_case(&folded))
+        })
     }
 
     /// Adds a field, in place of one of the same name.
