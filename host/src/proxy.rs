@@ -109,7 +109,7 @@ impl Proxy {
             return Ok(answer.unhooked());
         }
 
-        record(&chain);
+        name_endpoint(&chain);
         let context = self.context(request, client, &arrival)?;
         let hooks = hooks.insert(Hooks::new(generation, chain, context, arrival));
         hooks.keep(request.record.journal());
@@ -130,7 +130,7 @@ impl Proxy {
 }
 
 /// Names the endpoint in the request's span.
-fn record(chain: &Chain) {
+fn name_endpoint(chain: &Chain) {
     if let Some(link) = chain.pre.iter().chain(&chain.post).next() {
         Span::current().record("powerstrip.endpoint", &*link.pattern);
     }

@@ -2,7 +2,9 @@
 //! what goes on streams through.
 
 use powerstrip_tests::tunnel::{self, Ended, Tunnel, TunnelEngine, framed};
-use powerstrip_tests::{Client, FakeEngine, Powerstrip, Request, Script, Step, resident, within};
+use powerstrip_tests::{
+    AuditLog, Client, FakeEngine, Powerstrip, Request, Script, Step, resident, within,
+};
 use serde_json::{Value, json};
 
 const SOLVE: &str = "/moby.buildkit.v1.Control/Solve";
@@ -108,6 +110,32 @@ judged! {
     a_refusal_that_is_only_recorded:
         {"config": {"pre": {"reject": {"status": 403, "message": "no"}}}, "mode": "monitor"}
         => 0, "", 1;
+}
+
+#[tokio::test]
+async fn each_judged_call_has_a_line_in_the_audit_log() {
+    let engine = TunnelEngine::start();
+    let refusal = json!({"config": {"pre": {"reject": {"status": 403, "message": "no builds"}}}});
+    let powerstrip = Powerstrip::builder()
+        .engine(engine.address())
+        .endpoint("* */grpc/*", &["a"], &[])
+        .component_as("witness", "a")
+        .adapter("a", refusal)
+        .line("audit: {to: audit.jsonl, bodies: true}")
+        .start()
+        .await;
+
+    let tunnel = Tunnel::open(powerstrip.address()).await;
+    tunnel.call(SOLVE, b"").await;
+
+    let lines = AuditLog::of(&powerstrip).has(1).await;
+    let line = lines.iter().find(|line| line["endpoint"] == "buildkit-solve").expect("its line");
+    assert_eq!(line["path"], format!("/grpc{SOLVE}"));
+    assert_eq!([&line["verdict"], &line["message"]], ["refused", "no builds"]);
+    assert_eq!(line["status"], 403);
+    assert_eq!(line["hooks"][0]["outcome"], "reject");
+    assert_eq!(line["body_omitted"], "it is not JSON");
+    assert!(line["client"]["unix"]["uid"].is_number(), "{line:#}");
 }
 
 macro_rules! unread {

@@ -84,8 +84,19 @@ impl Request {
     }
 }
 
+/// Records how a call inside a tunnel was judged: with the status that it would have had outside.
+pub(super) async fn record_judged(mut record: Record, judged: &Result<(), ProxyError>) {
+    let (ended, status) = match judged {
+        Ok(()) => (of_verdict(Verdict::Forwarded), 200),
+        Err(error) => (of_error(error), rescue::http_status(error)),
+    };
+    record.ended(ended, None);
+    record.room().await;
+    record.write(status);
+}
+
 impl Client {
-    fn shown(&self) -> audit::Client {
+    pub(super) fn shown(&self) -> audit::Client {
         let mut shown = audit::Client { listener: self.listener.to_string(), ..Default::default() };
         shown.address = self.address.map(|address| address.to_string());
         match &self.identity {

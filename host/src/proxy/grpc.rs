@@ -7,11 +7,13 @@ use tokio::io::join;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
 
+use super::audited::record_judged;
 use super::client::{Client, send};
 use super::error::ProxyError;
 use super::reply::{Reply, Streaming};
 use super::request::Request;
-use super::{Proxy, record, rescue};
+use super::{Proxy, name_endpoint, rescue};
+use crate::audit::{self, Audit, Origin, Record, SentBody};
 use crate::docker::catalogue::RequestBody;
 use crate::docker::{Call, normalise};
 use crate::generation::{Arrival, Generations};
@@ -32,6 +34,9 @@ pub(super) struct Inside {
     context: Context,
     /// How its client came.
     arrival: Arrival,
+    audit: Arc<Audit>,
+    /// Its client, as the audit log tells of it.
+    caller: audit::Client,
     /// Turns to hold a message.
     turns: Semaphore,
 }
@@ -52,8 +57,10 @@ impl Proxy {
         };
         let path = call.forward_target().split('?').next().unwrap_or_default().to_owned();
         let generations = Arc::clone(&self.generations);
+        let (audit, caller) = (Arc::clone(&self.audit), client.shown());
         let turns = Semaphore::new(MESSAGES);
-        Reply::Calls(streaming, Box::new(Inside { generations, path, context, arrival, turns }))
+        let inside = Inside { generations, path, context, arrival, audit, caller, turns };
+        Reply::Calls(streaming, Box::new(inside))
     }
 }
 
@@ -79,7 +86,9 @@ impl http2::Judge for Inside {
         let shown = path.split('?').next().unwrap_or_default();
         let span = telemetry::request_span(&id, call.method(), shown);
         async {
-            let judged = self.decide(id, &path, call).await;
+            let mut record = self.record(&id, &path);
+            let judged = self.decide(id, &path, call, &mut record).await;
+            record_judged(record, &judged).await;
             if judged.is_ok() {
                 tracing::info!("a call inside a tunnel goes on");
             }
@@ -96,6 +105,7 @@ impl Inside {
         id: String,
         path: &str,
         call: &mut http2::Call,
+        record: &mut Record,
     ) -> Result<(), ProxyError> {
         if call.method() != "POST" || !names_a_method(call.path()) {
             return Err(ProxyError::Grpc(CallError::Name));
@@ -106,10 +116,11 @@ impl Inside {
             tracing::debug!("post-hooks are skipped: the call is inside a tunnel");
         }
         let chain = serving.chain.in_tunnel();
+        record.admit(&known, !chain.is_empty()).await.map_err(ProxyError::Unrecorded)?;
         if chain.is_empty() {
             return Ok(());
         }
-        record(&chain);
+        name_endpoint(&chain);
         let limits = serving.generation.limits();
         let is_one = known.endpoint.is_some_and(|it| it.request == RequestBody::Message);
         let read = match is_one && chain.wants_request_body() {
@@ -121,11 +132,24 @@ impl Inside {
         if chain.log_bodies {
             hook::tell_request(Stage::new("the client's request"), &draft);
         }
+        if draft.body == hook::Body::Shown {
+            record.body(SentBody::Other);
+        }
         let mut run = Run::new(chain, self.context(id, &known, call));
+        run.keep(record.journal());
         match run.pre(&mut draft, &mut Fixed).await.map_err(ProxyError::Hook)? {
             Verdict::Refuse(rejection) => Err(ProxyError::Refused(rejection)),
             Verdict::Go | Verdict::Answer(_) => Ok(()),
         }
+    }
+
+    fn record(&self, id: &str, path: &str) -> Record {
+        self.audit.record(|| Origin {
+            request_id: id.to_owned(),
+            client: self.caller.clone(),
+            method: Bytes::from_static(b"POST"),
+            target: Bytes::copy_from_slice(path.as_bytes()),
+        })
     }
 
     /// The message of a call, and the turn that it takes as long as it is held.
