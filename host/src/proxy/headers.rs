@@ -112,12 +112,20 @@ pub(super) fn drop_nominated(headers: &mut Headers) {
     let listed: Vec<Vec<u8>> = headers
         .all("connection")
         .flat_map(|value| value.split(|byte| *byte == b','))
-        .map(|word| word.trim_ascii().to_ascii_lowercase())
-        .filter(|word| !KEPT.iter().any(|kept| word == kept.as_bytes()) && word != b"connection")
+        .map(<[u8]>::trim_ascii)
+        // Most name no line at all: `keep-alive`, `close`.
+        .filter(|word| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(word)))
+        .filter(|word| !is_kept(word))
+        .map(<[u8]>::to_vec)
         .collect();
     if !listed.is_empty() {
         headers.retain(|name| !listed.iter().any(|other| name.eq_ignore_ascii_case(other)));
     }
+}
+
+fn is_kept(word: &[u8]) -> bool {
+    let mut kept = KEPT.iter().chain(&["connection"]);
+    kept.any(|kept| word.eq_ignore_ascii_case(kept.as_bytes()))
 }
 
 /// Removes the lines that are about a connection, whatever `Connection` names.

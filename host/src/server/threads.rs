@@ -89,3 +89,58 @@ impl Drop for Place {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use tokio::sync::{mpsc, oneshot};
+
+    use super::*;
+
+    /// Begins a connection that lasts until its sender is dropped; where it lives.
+    async fn begin(threads: &Threads) -> (tokio::runtime::Id, oneshot::Sender<()>) {
+        let (told, mut home) = mpsc::unbounded_channel();
+        let (last, ended) = oneshot::channel::<()>();
+        let connection = async move {
+            told.send(Handle::current().id()).expect("somebody listens");
+            let _ = ended.await;
+        };
+        threads.spawn(connection, &TaskTracker::new());
+        (home.recv().await.expect("it runs"), last)
+    }
+
+    #[tokio::test]
+    async fn each_thread_has_as_many_connections_as_the_others() {
+        let threads = Threads::start().expect("a machine with threads");
+        let count = 3 * threads.0.len();
+
+        let mut connections = Vec::new();
+        for _ in 0..count {
+            connections.push(begin(&threads).await);
+        }
+
+        let mut homes = HashMap::new();
+        connections.iter().for_each(|(home, _)| *homes.entry(*home).or_insert(0) += 1);
+        assert_eq!(homes.len(), threads.0.len());
+        assert!(homes.values().all(|connections| *connections == 3), "{homes:?}");
+    }
+
+    #[tokio::test]
+    async fn clients_one_after_the_other_are_served_by_one_thread() {
+        let threads = Threads::start().expect("a machine with threads");
+        let mut homes = Vec::new();
+
+        for _ in 0..10 {
+            let (home, last) = begin(&threads).await;
+            homes.push(home);
+            drop(last);
+            while threads.tasks() > 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+
+        homes.dedup();
+        assert_eq!(homes.len(), 1);
+    }
+}
