@@ -14,6 +14,11 @@ use crate::results::{Memory, Results};
 
 /// What adapters are made of; each gets a file of its own.
 const PACKAGES: [&str; 4] = ["envinject", "slowreq", "identity", "witness"];
+/// So many adapters, what they may take, and the states that they are looked at in.
+const STATES: [(usize, f64, [&str; 3]); 2] = [
+    (3, 40.0, ["3 adapters", "3 adapters, each called once", "3 adapters, just compiled"]),
+    (100, 150.0, ["100 adapters", "100 adapters, each called once", "100 adapters, just compiled"]),
+];
 /// How long memory that is not needed any more may take to go.
 const SETTLE: Duration = Duration::from_secs(2);
 /// How long adapters may take to be compiled.
@@ -24,15 +29,13 @@ const TUNNEL: &[u8] = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade:
 /// Measures all states, each in a process of its own.
 pub(crate) async fn measure(results: &mut Results) -> Result<()> {
     let engine = FakeEngine::start();
-    for (adapters, limit, what) in [
-        (3, 40.0, ["3 adapters, compiled before", "3 adapters, compiled at the start"]),
-        (100, 150.0, ["100 adapters, compiled before", "100 adapters, compiled at the start"]),
-    ] {
+    for (adapters, limit, states) in STATES {
         let cache = tempfile::tempdir()?;
-        let first = idle(&engine, adapters, &cache).await?;
-        let later = idle(&engine, adapters, &cache).await?;
-        results.memory.push(Memory { what: what[0], megabytes: later, limit });
-        results.memory.push(Memory { what: what[1], megabytes: first, limit });
+        let [compiled, _] = idle(&engine, adapters, &cache).await?;
+        let [started, called] = idle(&engine, adapters, &cache).await?;
+        for (what, megabytes) in states.into_iter().zip([started, called, compiled]) {
+            results.memory.push(Memory { what, megabytes, limit });
+        }
     }
     let cache = tempfile::tempdir()?;
     let megabytes = connected(&engine, &cache).await?;
@@ -43,13 +46,14 @@ pub(crate) async fn measure(results: &mut Results) -> Result<()> {
     Ok(())
 }
 
-/// With so many adapters, each of which has been called once.
-async fn idle(engine: &FakeEngine, adapters: usize, cache: &TempDir) -> Result<f64> {
+/// With so many adapters: as soon as they are ready, and when each has been called once.
+async fn idle(engine: &FakeEngine, adapters: usize, cache: &TempDir) -> Result<[f64; 2]> {
     let powerstrip = with_adapters(engine, adapters, cache.path()).start_early().await;
     compiled(&powerstrip).await?;
+    let before = settled(&powerstrip).await;
     let answer = powerstrip.post("/v1.41/containers/create", &json!({"Image": "x"})).await;
     ensure!(answer.status() == 201, "it answered {}", answer.show());
-    Ok(settled(&powerstrip).await)
+    Ok([before, settled(&powerstrip).await])
 }
 
 /// Waits until all adapters are ready: a hundred of them take a busy machine some minutes.
