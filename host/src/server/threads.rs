@@ -110,6 +110,12 @@ mod tests {
         (home.recv().await.expect("it runs"), last)
     }
 
+    async fn all_ended(threads: &Threads) {
+        while threads.tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     #[tokio::test]
     async fn each_thread_has_as_many_connections_as_the_others() {
         let threads = Threads::start().expect("a machine with threads");
@@ -135,9 +141,7 @@ mod tests {
             let (home, last) = begin(&threads).await;
             homes.push(home);
             drop(last);
-            while threads.tasks() > 0 {
-                tokio::task::yield_now().await;
-            }
+            all_ended(&threads).await;
         }
 
         homes.dedup();
