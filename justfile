@@ -129,6 +129,16 @@ bypass *args:
 go-json *args: _programs
     "${CARGO_TARGET_DIR:-target}/debug/fuzz" go-json "$@"
 
+# Measure how long each stage of a hooked request takes: matching, reading JSON, calling a hook
+[group('test')]
+bench-micro *args:
+    cargo bench --workspace --bench stages -- "$@"
+
+# Count the instructions of these stages with valgrind; more than 5 % above what is written down fails
+[group('test')]
+bench-instructions *args:
+    CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo bench --workspace --profile dev --bench instructions -- "$@"
+
 # Feed the readers with random input: `just fuzz [--runs N] [--seed S] [TARGET…]`
 [group('test')]
 fuzz *args: _programs
