@@ -55,6 +55,9 @@ fn run(name: &str, times: &str) -> ExitCode {
 /// Instructions of one time, or what else cannot be less.
 fn measure() -> io::Result<Vec<(&'static str, u64)>> {
     let mut counts = Vec::new();
+    // Whoever is first compiles the component, which the others find compiled.
+    let (last, _) = subject::STAGES[subject::STAGES.len() - 1];
+    instructions(last, 0)?;
     for (name, _) in subject::STAGES {
         let [few, many] = TIMES;
         let spent = instructions(name, many)?.saturating_sub(instructions(name, few)?);
