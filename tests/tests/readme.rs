@@ -129,7 +129,7 @@ fn root() -> PathBuf {
 
 fn documents() -> Vec<PathBuf> {
     let mut documents = vec![root().join("README.md"), root().join("guest-sdk/README.md")];
-    for folder in ["docs", "docs/adapters", "adapters", "examples"] {
+    for folder in ["docs", "docs/adapters", "docs/performance", "adapters", "examples"] {
         let entries = fs::read_dir(root().join(folder)).expect("a folder of the repository");
         for path in entries.flatten().map(|entry| entry.path()) {
             let is_document = path.extension().is_some_and(|extension| extension == "md");
