@@ -6,11 +6,24 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::client::Request;
+use crate::engine::FakeEngine;
 use crate::patience::eventually;
-use crate::powerstrip::Powerstrip;
+use crate::powerstrip::{Builder, Powerstrip};
 
 /// A call that always has a line, because its path is not clean.
 const MARK: &str = "//the-end-of-the-test";
+
+/// A Powerstrip that is to record what is hooked.
+#[must_use]
+pub fn audited(engine: &FakeEngine) -> Builder {
+    Powerstrip::builder().engine(engine.address()).line("audit: audit.jsonl")
+}
+
+/// The same, with a witness before and after each call.
+#[must_use]
+pub fn audited_with_witness(engine: &FakeEngine, config: &Value) -> Builder {
+    audited(engine).witness("w", config).endpoint("* *", &["w"], &["w"])
+}
 
 /// The audit log that a Powerstrip writes beside its configuration, as `audit.jsonl`.
 pub struct AuditLog {

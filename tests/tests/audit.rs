@@ -1,20 +1,13 @@
 //! The audit log: what a line says of a request and of what was decided.
 
-use powerstrip_tests::{AuditLog, Builder, Client, FakeEngine, Powerstrip, Request, api_answer};
+use powerstrip_tests::{
+    AuditLog, Builder, Client, FakeEngine, Powerstrip, Request, api_answer, audited,
+    audited_with_witness,
+};
 use serde_json::{Value, json};
 
 const CREATE: &str = "/v1.41/containers/create";
 const ALL: &str = "* *";
-
-/// A proxy that records what is hooked.
-fn audited(engine: &FakeEngine) -> Builder {
-    Powerstrip::builder().engine(engine.address()).line("audit: audit.jsonl")
-}
-
-/// The same, with a witness before and after each call.
-fn witnessed(engine: &FakeEngine, config: &Value) -> Builder {
-    audited(engine).witness("w", config).endpoint(ALL, &["w"], &["w"])
-}
 
 fn create(body: &Value) -> Request {
     Request::post(&format!("{CREATE}?name=a"), body)
@@ -60,7 +53,7 @@ async fn a_hooked_request_has_a_line_that_says_who_asked_what_and_what_was_decid
     });
 
     let request = create(&json!({"Image": "b", "Env": ["TOKEN=one"]}));
-    let line = line_of(witnessed(&engine, &config), request).await;
+    let line = line_of(audited_with_witness(&engine, &config), request).await;
 
     let expected = json!({
         "method": "POST", "endpoint": "container-create", "version": "1.41",
@@ -268,7 +261,7 @@ async fn ten_calls(address: String, client: usize) {
 async fn fifty_clients_at_once_have_a_whole_line_for_each_of_their_requests() {
     let engine = FakeEngine::start();
     let config = json!({"pre": {"modify": {"query": "name=z"}}});
-    let powerstrip = witnessed(&engine, &config).start().await;
+    let powerstrip = audited_with_witness(&engine, &config).start().await;
 
     let address = powerstrip.address();
     let clients = (0..50).map(|client| tokio::spawn(ten_calls(address.to_owned(), client)));

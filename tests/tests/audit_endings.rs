@@ -1,20 +1,12 @@
 //! The audit log: one line for each request, in each of the ways in which one may end.
 
-use powerstrip_tests::{AuditLog, Builder, FakeEngine, Gate, Powerstrip, Request, Script, Step};
+use powerstrip_tests::{
+    AuditLog, Builder, FakeEngine, Gate, Powerstrip, Request, Script, Step, audited,
+    audited_with_witness,
+};
 use serde_json::{Value, json};
 
 const CREATE: &str = "/v1.41/containers/create";
-const ALL: &str = "* *";
-
-/// A proxy that records what is hooked.
-fn audited(engine: &FakeEngine) -> Builder {
-    Powerstrip::builder().engine(engine.address()).line("audit: audit.jsonl")
-}
-
-/// The same, with a witness before and after each call.
-fn witnessed(engine: &FakeEngine, config: &Value) -> Builder {
-    audited(engine).witness("w", config).endpoint(ALL, &["w"], &["w"])
-}
 
 fn create(body: &Value) -> Request {
     Request::post(&format!("{CREATE}?name=a"), body)
@@ -151,7 +143,8 @@ async fn a_client_that_goes_away_before_its_answer_has_a_line_without_a_status()
 #[tokio::test]
 async fn a_client_that_goes_away_amid_a_hook_has_a_line_that_says_which() {
     let engine = FakeEngine::start();
-    let powerstrip = witnessed(&engine, &json!({"pre": {"sleep": 60_000}})).start().await;
+    let powerstrip =
+        audited_with_witness(&engine, &json!({"pre": {"sleep": 60_000}})).start().await;
     let mut client = powerstrip.connect().await;
 
     client.send(create(&json!({})).to_bytes()).await;
@@ -197,7 +190,7 @@ async fn streams_and_tunnels_have_their_line_when_they_begin_and_no_other_when_t
 async fn a_refusal_is_written_down_before_its_client_reads_it() {
     let engine = FakeEngine::start();
     let config = json!({"pre": {"reject": {"status": 403, "message": "no"}}});
-    let powerstrip = witnessed(&engine, &config).start().await;
+    let powerstrip = audited_with_witness(&engine, &config).start().await;
 
     for _ in 0..20 {
         powerstrip.call(create(&json!({}))).await;
