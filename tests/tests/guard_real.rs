@@ -211,6 +211,11 @@ const CALLS: &[(&str, &str)] = &[
     ("GET /debug/vars", ""),
     ("GET /debug/pprof/heap", ""),
     ("POST /v1.23/containers/ID/start", "{\"Privileged\": true}"),
+    ("POST /v1.23/containers/ID/start", "{\"Memory\": 0}"),
+    ("POST /v1.23/containers/ID/start", "{\"MaskedPaths\": [], \"ReadonlyPaths\": []}"),
+    ("POST /v1.23/containers/ID/start", "{        }"),
+    ("POST /v1.23/containers/ID/start", "null     "),
+    ("GET /v1.41/containers/ID/top?ps_args=-ovsz=PID%20-oargs%20-e%20fe", ""),
     ("POST /v1.41/containers/ID/start?checkpoint=x&checkpoint-dir=/etc", ""),
     ("POST /v1.41/containers/ID/checkpoints", "{\"CheckpointID\": \"x\"}"),
 ];

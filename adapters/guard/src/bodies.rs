@@ -33,6 +33,7 @@ pub(crate) fn check(call: &Call, draft: &mut Draft, sections: &Sections) -> Judg
         "container-create" => container::create(draft, sections),
         "container-update" => container::update(draft, sections),
         "container-start" => start(draft, sections),
+        "container-top" => top(draft, sections),
         "container-exec" => exec(draft, sections),
         "service-create" | "service-update" => service::check(draft, sections),
         "build" => build::check(draft, sections),
@@ -59,20 +60,51 @@ fn limits<T: Default + Clone>(section: &Option<Section<T>>) -> Option<T> {
     }
 }
 
-/// Old clients could change a container while they started it, and a checkpoint is read from any
+/// What an engine takes for no body at a start (`postContainersStart` of moby up to 23.0).
+const NO_BODY: usize = 7;
+
+/// Old clients could change a container while they started it: any longer body takes the place of all
+/// that the container was made with, above all one that says nothing. And a checkpoint is read from any
 /// folder of the host.
 fn start(draft: &Draft, sections: &Sections) -> Judged {
     if limits(&sections.containers).is_none() {
         return Ok(());
     }
     let mut reasons = Reasons::default();
-    if !is_zero(draft.body()) {
+    if !is_zero(draft.body()) || draft.size() > NO_BODY {
         reasons.add("a start has a body", Take::Any("containers"));
     }
     if draft.parameter("checkpoint").is_some() || draft.parameter("checkpoint-dir").is_some() {
         reasons.add("a start has a checkpoint", Take::Any("containers"));
     }
     reasons.judge()
+}
+
+/// The engine runs `ps` on its host, as root, and keeps the rows whose column called `PID` has a
+/// process of the container: so that column has to be what it is called.
+fn top(draft: &Draft, sections: &Sections) -> Judged {
+    if limits(&sections.containers).is_none() {
+        return Ok(());
+    }
+    let arguments = draft.parameter("ps_args").unwrap_or_default();
+    let mut reasons = Reasons::default();
+    if !shows_own_processes(&arguments) {
+        reasons.add(format!("ps_args {arguments}"), Take::Any("containers"));
+    }
+    reasons.judge()
+}
+
+fn shows_own_processes(arguments: &str) -> bool {
+    const USUAL: [&str; 7] = ["", "-e", "-ef", "-eF", "ef", "aux", "-aux"];
+    let columns = ["-eo", "-o"].iter().find_map(|option| arguments.strip_prefix(option));
+    let are_plain = |columns: &str| {
+        let mut columns = columns.strip_prefix(' ').unwrap_or(columns).split(',');
+        let is_word = |column: &str| {
+            column.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'%' | b'_'))
+        };
+        columns.next() == Some("pid") && columns.all(is_word)
+    };
+    USUAL.contains(&arguments) || columns.is_some_and(are_plain)
 }
 
 fn exec(draft: &Draft, sections: &Sections) -> Judged {

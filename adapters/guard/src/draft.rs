@@ -17,6 +17,8 @@ pub(crate) struct Draft {
     query_changed: bool,
     /// `null` where there is none, or where hooks are not shown it.
     body: Value,
+    /// How long the body is, as it was sent.
+    size: usize,
     /// The body of a call inside BuildKit's tunnel, which is not JSON.
     message: Option<Vec<u8>>,
     changed: BTreeSet<String>,
@@ -39,13 +41,19 @@ impl Draft {
             Some(bytes) => serde_json::from_slice(bytes)
                 .map_err(|error| Refusal::Unclear(format!("its body: {error}")))?,
         };
-        Ok(Self { query: request.query(), body, ..Self::default() })
+        let size = request.body().map_or(0, <[u8]>::len);
+        Ok(Self { query: request.query(), body, size, ..Self::default() })
     }
 
     /// The body.
     pub(crate) fn body(&self) -> &Value {
         self.looked_at.set(true);
         &self.body
+    }
+
+    /// How long the body is, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.size
     }
 
     /// The body of a call that cannot be judged without it.

@@ -125,7 +125,9 @@ impl Kind {
         if name.is_empty() {
             return Ok(None);
         }
-        let escaped = utf8_percent_encode(name, PATH);
+        // The engine writes names of containers with a slash, and takes them so.
+        let plain = name.strip_prefix('/').filter(|_| self == Self::Container).unwrap_or(name);
+        let escaped = utf8_percent_encode(plain, PATH);
         let path = match self {
             Self::Container => format!("/containers/{escaped}/json"),
             Self::Exec => format!("/exec/{escaped}/json"),

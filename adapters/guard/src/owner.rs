@@ -78,7 +78,7 @@ pub(crate) fn label(policy: &Policy, call: &Call, draft: &mut Draft) -> Judged {
     if !(makes || is_service || is_swarm || endpoint == "build") {
         return Ok(());
     }
-    let labels = labels(policy, call)?;
+    let labels = labels(policy, call, endpoint != "build" || owns_images(policy))?;
     if labels.is_empty() {
         return Ok(());
     }
@@ -104,9 +104,15 @@ pub(crate) fn label(policy: &Policy, call: &Call, draft: &mut Draft) -> Judged {
     Ok(())
 }
 
-fn labels(policy: &Policy, call: &Call) -> Judged<BTreeMap<String, String>> {
+/// Whether builds are labelled for their client. Where images are everybody's they must not be: the
+/// containers that a build on top of another's image runs in carry that image's labels.
+fn owns_images(policy: &Policy) -> bool {
+    policy.owner.as_ref().is_some_and(|owner| owner.images)
+}
+
+fn labels(policy: &Policy, call: &Call, owned: bool) -> Judged<BTreeMap<String, String>> {
     let context = call.context();
-    let own = policy.owner.iter().map(|owner| (&owner.label, &owner.value));
+    let own = policy.owner.iter().filter(|_| owned).map(|owner| (&owner.label, &owner.value));
     let forced = policy.labels.iter().map(|(key, value)| (key, value));
     // The first is the strongest: the owner's, then the operator's own, then those of presets.
     let all: Vec<_> = own.chain(forced).collect();

@@ -80,7 +80,8 @@ fn fill(draft: &mut Draft, containers: &Containers) {
     if draft.parameter("version").as_deref() == Some("2") {
         return;
     }
-    let asks = |name: &str| draft.parameter(name).is_some_and(|text| !matches!(&*text, "" | "0"));
+    let number = |name: &str| draft.parameter(name).and_then(|text| text.parse::<i64>().ok());
+    let asks = |name: &str| number(name).is_some_and(|number| number != 0);
     let (no_memory, no_cpus) = (!asks("memory"), !asks("cpuquota"));
     if let Some(most) = containers.memory.filter(|_| no_memory) {
         draft.set_parameter("memory", most.0.to_string());

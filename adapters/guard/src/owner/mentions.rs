@@ -11,10 +11,14 @@ use crate::json::{entries, field, list, text, texts};
 use crate::object::Kind;
 use crate::refusal::{Judged, Refusal};
 
+/// The settings by which a container joins the namespaces of another.
+const NAMESPACES: [&str; 3] = ["NetworkMode", "PidMode", "IpcMode"];
+
 /// Looks at all that a call mentions. Containers that may be renamed are put in by their ids.
 pub(super) fn check(mark: &Mark, call: &Call, draft: &mut Draft) -> Judged {
     match call.endpoint().unwrap_or_default() {
         "container-create" => container(mark, draft),
+        "container-update" => update(mark, draft.body()),
         "service-create" | "service-update" => service(mark, draft),
         "network-connect" | "network-disconnect" => {
             let name = text(draft.required()?, "Container")?.to_owned();
@@ -51,7 +55,13 @@ pub(super) fn check(mark: &Mark, call: &Call, draft: &mut Draft) -> Judged {
                     draft.set_parameter("networkmode", format!("container:{id}"));
                     Ok(())
                 }
-                None => networks::mention(mark, &mode).map(drop),
+                None => {
+                    // A context may take long to come, and a name be another's meanwhile.
+                    if let Some(id) = networks::mention(mark, &mode)? {
+                        draft.set_parameter("networkmode", id);
+                    }
+                    Ok(())
+                }
             }
         }
         _ => Ok(()),
@@ -65,20 +75,50 @@ fn container(mark: &Mark, draft: &mut Draft) -> Judged {
         mark.find(Kind::Image, text(&body, "Image")?)?;
     }
     networks::of_container(mark, draft)?;
-    let mut links = texts(host, "Links")?;
     for (_, endpoint) in entries(field(&body, "NetworkingConfig"), "EndpointsConfig")? {
-        links.extend(texts(endpoint, "Links")?);
-    }
-    for link in links {
-        mark.find(Kind::Container, link.split(':').next().unwrap_or_default())?;
+        for link in texts(endpoint, "Links")? {
+            mark.find(Kind::Container, link.split(':').next().unwrap_or_default())?;
+        }
     }
     mounts(mark, host)?;
+    pin_links(mark, host, draft)?;
     pin_containers(mark, host, draft)
+}
+
+/// An update takes none of this, but what is said of it must not tell of what is another's.
+fn update(mark: &Mark, host: &Value) -> Judged {
+    for setting in NAMESPACES {
+        if let Some(name) = joined(text(host, setting)?) {
+            mark.find(Kind::Container, name)?;
+        }
+    }
+    for from in texts(host, "VolumesFrom")? {
+        mark.find(Kind::Container, from.split(':').next().unwrap_or_default())?;
+    }
+    mounts(mark, host)
+}
+
+/// Containers that are linked to, by their ids: the engine looks them up again.
+fn pin_links(mark: &Mark, host: &Value, draft: &mut Draft) -> Judged {
+    let mut pinned = Vec::new();
+    for link in texts(host, "Links")? {
+        let (name, alias) = link.split_once(':').unwrap_or((link, link));
+        // `/web:/db/alias` is how the engine itself writes it.
+        let alias = match name.starts_with('/') {
+            true => alias.rsplit('/').next().unwrap_or(alias),
+            false => alias,
+        };
+        pinned.push(format!("{}:{alias}", mark.find(Kind::Container, name)?.id));
+    }
+    if !pinned.is_empty() {
+        draft.object_in("HostConfig")?.insert("Links".to_owned(), json!(pinned));
+    }
+    Ok(())
 }
 
 /// Containers whose volumes or namespaces are taken over, by their ids.
 fn pin_containers(mark: &Mark, host: &Value, draft: &mut Draft) -> Judged {
-    for setting in ["NetworkMode", "PidMode", "IpcMode"] {
+    for setting in NAMESPACES {
         if let Some(name) = joined(text(host, setting)?) {
             let id = mark.find(Kind::Container, name)?.id;
             let host = draft.object_in("HostConfig")?;

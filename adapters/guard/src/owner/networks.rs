@@ -37,8 +37,9 @@ pub(super) fn of_container(mark: &Mark, draft: &mut Draft) -> Judged {
     let mut pins = Vec::new();
     for (name, endpoint) in &endpoints {
         let network = network_of(name, endpoint)?;
-        if joined(network).is_none() {
-            pins.push((*name, mention(mark, network)?));
+        match joined(network) {
+            Some(container) => drop(mark.find(Kind::Container, container)?),
+            None => pins.push((*name, mention(mark, network)?)),
         }
     }
     if joined(mode).is_none() {

@@ -149,6 +149,18 @@ denied! {
     an_exec_as_root: {"exec": {"users": ["app"]}}, EXEC, json!({"User": "0"}) => "User \"0\"";
     a_start_with_a_body: {}, ("POST /containers/{web}/start", "container-start"),
         json!({"Privileged": true}) => "a start has a body";
+    a_start_with_a_body_that_says_nothing: {}, ("POST /containers/{web}/start", "container-start"),
+        json!({"MaskedPaths": []}) => "a start has a body";
+    a_start_with_a_body_of_zeros: {}, ("POST /containers/{web}/start", "container-start"),
+        json!({"Memory": 0}) => "a start has a body";
+    processes_under_another_name_for_their_ids: {},
+        ("GET /containers/{web}/top?ps_args=-ovsz%3DPID%20-oargs", "container-top"), json!(null) =>
+        "ps_args";
+    processes_whose_ids_come_after_words: {},
+        ("GET /containers/{web}/top?ps_args=-ocmd,pid%20-e", "container-top"), json!(null) => "ps_args";
+    processes_with_more_options: {},
+        ("GET /containers/{web}/top?ps_args=-o%20pid,args%20-e%20fe", "container-top"), json!(null) =>
+        "ps_args";
     a_start_from_a_checkpoint: {},
         ("POST /containers/{web}/start?checkpoint=x&checkpoint-dir=/etc", "container-start"),
         json!(null) => "a checkpoint";
@@ -226,6 +238,12 @@ passes! {
     a_volume_of_an_allowed_path: {"containers": {"binds": "/srv"}}, VOLUME,
         json!({"DriverOpts": {"type": "none", "o": "bind", "device": "/srv/x"}});
     a_plain_network: {}, NETWORK, json!({"Driver": "bridge", "ConfigFrom": null, "Options": {}});
+    a_start_with_what_counts_as_no_body: {}, ("POST /containers/{web}/start", "container-start"),
+        json!({});
+    processes: {}, ("GET /containers/{web}/top", "container-top"), json!(null);
+    processes_of_all_kinds: {}, ("GET /containers/{web}/top?ps_args=aux", "container-top"), json!(null);
+    processes_by_columns: {},
+        ("GET /containers/{web}/top?ps_args=-o%20pid,user,%25cpu,args", "container-top"), json!(null);
     a_build: {}, ("POST /build?t=app&networkmode=default&remote=client-session", "build"), json!(null);
     an_update_of_the_restart_policy: {"containers": {"memory": "1GiB", "cpus": 1}}, UPDATE,
         json!({"RestartPolicy": {"Name": "always"}});
@@ -284,12 +302,15 @@ fn ceilings_are_given_to_those_who_ask_for_none() {
 fn ceilings_are_given_to_classic_builds() {
     let ceilings = json!({"memory": "1MiB", "cpus": 0.5});
     let config = json!({"rules": [{"allow": "* *"}], "containers": ceilings});
-    let mut request = request("POST /build?t=a", "build", json!(null));
+    for asked in ["", "&memory=0&cpuquota=", "&memory=00&cpuquota=0x1", "&memory=much&cpuquota=-0"]
+    {
+        let mut request = request(&format!("POST /build?t=a{asked}"), "build", json!(null));
 
-    outcome(&config, &mut request);
+        outcome(&config, &mut request);
 
-    let query = "t=a&memory=1048576&cpuperiod=100000&cpuquota=50000";
-    assert_eq!(request.query_string(), query);
+        let query = "t=a&memory=1048576&cpuperiod=100000&cpuquota=50000";
+        assert_eq!(request.query_string(), query, "{asked}");
+    }
 }
 
 #[test]

@@ -102,6 +102,14 @@ hidden! {
         {"HostConfig": {"Binds": ["logs:/x"]}};
     a_mount_in_a_create: "POST /containers/create" "container-create"
         {"HostConfig": {"Mounts": [{"Type": "volume", "Source": "logs"}]}};
+    a_container_whose_network_an_endpoint_joins: "POST /containers/create" "container-create"
+        {"NetworkingConfig": {"EndpointsConfig": {"container:db": {}}}};
+    volumes_in_an_update: "POST /containers/{web}/update" "container-update"
+        {"Binds": ["logs:/x"]};
+    volumes_of_a_container_in_an_update: "POST /containers/{web}/update" "container-update"
+        {"VolumesFrom": ["db"]};
+    a_namespace_in_an_update: "POST /containers/{web}/update" "container-update"
+        {"NetworkMode": "container:db"};
     the_network_of_a_build: "POST /build?networkmode=container:db" "build" null;
     a_secret_in_a_service: "POST /services/create" "service-create"
         {"TaskTemplate": {"ContainerSpec": {"Secrets": [{"SecretID": "x"}]}}};
@@ -156,12 +164,49 @@ fn a_service_and_its_tasks_are_labelled() {
     assert_eq!(body["TaskTemplate"]["ContainerSpec"]["Labels"], json!({"owner": "1000"}));
 }
 
-#[test]
-fn a_build_is_labelled() {
-    let (_, request) = judged("POST /build?labels=%7B%22a%22:%22b%22%7D", "build", Value::Null);
+macro_rules! labels_of_a_build {
+    ($($name:ident: $config:tt => $labels:expr;)+) => {$(
+        #[test]
+        fn $name() {
+            let mut config = config();
+            for (key, value) in json!($config).as_object().expect("an object") {
+                config[key] = value.clone();
+            }
+            world();
+            let line = "POST /build?labels=%7B%22a%22:%22b%22%7D";
+            let mut request = request_of(USER, line, "build", Value::Null);
 
-    let labels = request.query_value("labels").unwrap_or_default();
-    assert_eq!(labels, r#"{"a":"b","owner":"1000"}"#);
+            outcome(&config, &mut request);
+
+            assert_eq!(request.query_value("labels").as_deref(), Some($labels));
+        }
+    )+};
+}
+
+labels_of_a_build! {
+    a_build_is_labelled_where_images_have_owners:
+        {"owner": {"label": "owner", "value": "{uid}", "images": true}}
+        => r#"{"a":"b","owner":"1000"}"#;
+    a_build_has_no_owner_where_images_are_everybodys: {"labels": {"team": "blue"}}
+        => r#"{"a":"b","team":"blue"}"#;
+}
+
+#[test]
+fn the_network_of_a_build_is_pinned() {
+    let (_, request) = judged("POST /build?networkmode=front", "build", Value::Null);
+
+    assert_eq!(request.query_value("networkmode").as_deref(), Some("n1"));
+}
+
+#[test]
+fn links_are_pinned_in_each_of_their_forms() {
+    let links = json!(["web:db", "web", "/web:/app/cache"]);
+    let body = json!({"Image": "a", "HostConfig": {"Links": links}});
+
+    let (_, request) = judged("POST /containers/create", "container-create", body);
+
+    let body = request.json::<Value>().expect("JSON");
+    assert_eq!(body["HostConfig"]["Links"], json!(["w1:db", "w1:web", "w1:cache"]));
 }
 
 #[test]
