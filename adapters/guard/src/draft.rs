@@ -66,6 +66,7 @@ impl Draft {
 
     /// The message of a call that cannot be judged without it.
     pub(crate) fn message(&self) -> Judged<&[u8]> {
+        self.looked_at.set(true);
         let unseen = || Refusal::Unclear("it has no message that adapters are shown".to_owned());
         self.message.as_deref().ok_or_else(unseen)
     }

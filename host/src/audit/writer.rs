@@ -114,7 +114,10 @@ impl Writer {
             let pause = match self.step(lines, at) {
                 Ok(written) => {
                     at += written;
-                    self.recovered();
+                    // What is left of a nearly full disk takes a part: that is no recovery.
+                    if at == lines.len() {
+                        self.recovered();
+                    }
                     continue;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

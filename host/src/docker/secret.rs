@@ -3,9 +3,12 @@
 //! Guessing too much hides a value from a reader, guessing too little shows it to all of them.
 
 /// Parts of names that stand for secrets wherever they appear, in lower case.
-const TELLING: [&str; 9] = [
+const TELLING: [&str; 12] = [
     "password",
+    "passphrase",
     "passwd",
+    "private_key",
+    "private-key",
     "secret",
     "token",
     "credential",
@@ -18,8 +21,9 @@ const TELLING: [&str; 9] = [
 /// Headers that are secrets besides.
 const HEADERS: [&str; 4] = ["cookie", "set-cookie", "x-registry-auth", "x-registry-config"];
 
-/// Query parameters that are secrets besides: values for a build, addresses with a login.
-const PARAMETERS: [&str; 2] = ["buildargs", "remote"];
+/// Query parameters that are secrets besides: values for a build, `ENV` of a commit, addresses with a
+/// login.
+const PARAMETERS: [&str; 3] = ["buildargs", "changes", "remote"];
 
 /// Fields of JSON bodies that are secrets besides, in lower case.
 const FIELDS: [&str; 7] =

@@ -89,6 +89,10 @@ fn settled(takes: &Takes) -> Takes {
         let covering = others
             .filter(|other| covers(other, take))
             .find(|other| !takes.keys().any(|third| third != *other && covers(third, other)));
+        // That a list counts at all is no call for any of its entries.
+        if covering.is_some() && matches!(take, Take::List(_)) {
+            continue;
+        }
         kept.entry(covering.unwrap_or(take).clone()).or_default().add(tally);
     }
     kept
