@@ -163,6 +163,9 @@ struct Maker<'a> {
     text: String,
 }
 
+/// Names, and what each holds.
+type Fields = &'static [(&'static str, Kind)];
+
 /// Which body it is to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
@@ -177,7 +180,7 @@ pub enum Body {
 }
 
 impl Body {
-    fn fields(self) -> (&'static [(&'static str, Kind)], &'static [(&'static str, Kind)]) {
+    fn fields(self) -> (Fields, Fields) {
         match self {
             Self::Create => (CREATE, &[]),
             Self::LegacyCreate => (CREATE, HOST_CONFIG),

@@ -14,13 +14,11 @@ use crate::powerstrip::{Builder, Powerstrip};
 const MARK: &str = "//the-end-of-the-test";
 
 /// A Powerstrip that is to record what is hooked.
-#[must_use]
 pub fn audited(engine: &FakeEngine) -> Builder {
     Powerstrip::builder().engine(engine.address()).line("audit: audit.jsonl")
 }
 
 /// The same, with a witness before and after each call.
-#[must_use]
 pub fn audited_with_witness(engine: &FakeEngine, config: &Value) -> Builder {
     audited(engine).witness("w", config).endpoint("* *", &["w"], &["w"])
 }

@@ -114,10 +114,6 @@ impl Writer {
             let pause = match self.step(lines, at) {
                 Ok(written) => {
                     at += written;
-                    // What is left of a nearly full disk takes a part: that is no recovery.
-                    if at == lines.len() {
-                        self.recovered();
-                    }
                     continue;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -135,6 +131,8 @@ impl Writer {
                 return false;
             }
         }
+        // Not before: what is left of a nearly full disk takes a part, and no more.
+        self.recovered();
         true
     }
 
