@@ -5,6 +5,7 @@
 mod problems;
 mod quantity;
 mod sections;
+mod text;
 mod value;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub(crate) use quantity::Ports;
 pub(crate) use sections::{
     Bind, Build, Containers, Exec, Namespace, Networks, Plugins, Section, Sections, Volumes,
 };
+pub(crate) use text::Text;
 pub(crate) use value::{Glob, Many, Numbers};
 
 use crate::identity::ClientIs;

@@ -96,13 +96,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-
-    const USER: Client = Client::Unix { pid: 7, uid: 1000, gid: 100 };
-
-    fn certified(subject: &str, names: &[&str]) -> Client {
-        let names = names.iter().map(|name| (*name).to_owned()).collect();
-        Client::Tls(Certificate { subject: subject.to_owned(), names })
-    }
+    use crate::tests::{USER, certified};
 
     macro_rules! holds {
         ($($name:ident: $condition:tt, $client:expr => $expected:literal;)+) => {$(

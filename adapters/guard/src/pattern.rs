@@ -1,13 +1,11 @@
 //! Patterns for calls: `container-*`, or `GET /containers/*/json`.
 
-use std::fmt;
-
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::Deserializer;
 
 use crate::call::Call;
-use crate::config::Glob;
+use crate::config::{Glob, Text};
 use crate::endpoints::ENDPOINTS;
 
 /// A pattern for calls.
@@ -76,21 +74,8 @@ fn closest(text: &str) -> Option<&'static str> {
 
 impl<'de> Deserialize<'de> for EndpointPattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(PatternText)
-    }
-}
-
-struct PatternText;
-
-impl Visitor<'_> for PatternText {
-    type Value = EndpointPattern;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of an endpoint, or METHOD /path")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<EndpointPattern, E> {
-        EndpointPattern::parse(text).map_err(E::custom)
+        let expected = "the name of an endpoint, or METHOD /path".to_owned();
+        Text { expected, numbers: false, parse: Self::parse }.read(deserializer)
     }
 }
 

@@ -1,11 +1,10 @@
 //! Texts that name the client: values of labels.
 
-use std::fmt;
-
 use powerstrip_sdk::{Client, Context};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::Deserializer;
 
+use crate::config::Text;
 use crate::refusal::{Judged, Refusal};
 
 /// A text with `{uid}`, `{client}` or another of [`NAMES`] in it.
@@ -31,6 +30,17 @@ impl Template {
         }
         text.push_str(rest);
         Ok(text)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let bare = NAMES
+            .iter()
+            .fold(text.to_owned(), |text, name| text.replace(&format!("{{{name}}}"), ""));
+        if bare.contains(['{', '}']) {
+            let known = listed("and");
+            return Err(format!("in \"{text}\" only {known} stand for something"));
+        }
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -59,28 +69,8 @@ fn known(name: &str, context: &Context) -> Option<String> {
 
 impl<'de> Deserialize<'de> for Template {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TemplateText)
-    }
-}
-
-struct TemplateText;
-
-impl Visitor<'_> for TemplateText {
-    type Value = Template;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a text, perhaps with {} in it", listed("or"))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Template, E> {
-        let bare = NAMES
-            .iter()
-            .fold(text.to_owned(), |text, name| text.replace(&format!("{{{name}}}"), ""));
-        if bare.contains(['{', '}']) {
-            let known = listed("and");
-            return Err(E::custom(format!("in \"{text}\" only {known} stand for something")));
-        }
-        Ok(Template(text.to_owned()))
+        let expected = format!("a text, perhaps with {} in it", listed("or"));
+        Text { expected, numbers: false, parse: Self::parse }.read(deserializer)
     }
 }
 
@@ -93,17 +83,10 @@ fn listed(last: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use powerstrip_sdk::Certificate;
     use serde_json::json;
 
     use super::*;
-
-    const USER: Client = Client::Unix { pid: 7, uid: 1000, gid: 100 };
-
-    fn certified(subject: &str, names: &[&str]) -> Client {
-        let names = names.iter().map(|name| (*name).to_owned()).collect();
-        Client::Tls(Certificate { subject: subject.to_owned(), names })
-    }
+    use crate::tests::{USER, certified};
 
     macro_rules! fills {
         ($($name:ident: $template:literal, $client:expr => $expected:expr;)+) => {$(

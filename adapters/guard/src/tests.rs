@@ -7,10 +7,21 @@ mod ownership;
 mod presets;
 mod rules;
 
-use powerstrip_sdk::{Adapter, Client, Context, Pre, Rejection, Request, http, testing};
+use powerstrip_sdk::{
+    Adapter, Certificate, Client, Context, Pre, Rejection, Request, http, testing,
+};
 use serde_json::{Value, json};
 
 use crate::Guard;
+
+/// A client on this host.
+pub(crate) const USER: Client = Client::Unix { pid: 7, uid: 1000, gid: 100 };
+
+/// A client with a certificate.
+pub(crate) fn certified(subject: &str, names: &[&str]) -> Client {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    Client::Tls(Certificate { subject: subject.to_owned(), names })
+}
 
 /// A request for an endpoint of the catalogue; the path variable is the part that is in braces.
 fn request(line: &str, endpoint: &str, body: Value) -> Request {

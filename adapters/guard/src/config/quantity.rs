@@ -1,10 +1,9 @@
 //! Sizes, processors and ports.
 
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::{Deserializer, Error};
 
+use super::text::Text;
 use super::value::Numbers;
 
 /// A size: `2GiB`, `500MB`, or a number of bytes.
@@ -32,25 +31,10 @@ impl Bytes {
 
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Size)
-    }
-}
-
-struct Size;
-
-impl Visitor<'_> for Size {
-    type Value = Bytes;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a size such as 512MiB or 2GB")
-    }
-
-    fn visit_u64<E: Error>(self, bytes: u64) -> Result<Bytes, E> {
-        self.visit_str(&bytes.to_string())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Bytes, E> {
-        Bytes::parse(text).ok_or_else(|| E::custom(format!("\"{text}\" is not a size")))
+        let read =
+            |text: &str| Self::parse(text).ok_or_else(|| format!("\"{text}\" is not a size"));
+        let expected = "a size such as 512MiB or 2GB".to_owned();
+        Text { expected, numbers: true, parse: read }.read(deserializer)
     }
 }
 
@@ -121,24 +105,8 @@ impl Ports {
 
 impl<'de> Deserialize<'de> for Ports {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PortText)
-    }
-}
-
-struct PortText;
-
-impl Visitor<'_> for PortText {
-    type Value = Ports;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ports such as 8000-8999 or 127.0.0.1:*")
-    }
-
-    fn visit_u64<E: Error>(self, port: u64) -> Result<Ports, E> {
-        self.visit_str(&port.to_string())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Ports, E> {
-        Ports::parse(text).ok_or_else(|| E::custom(format!("\"{text}\" are no ports")))
+        let read = |text: &str| Self::parse(text).ok_or_else(|| format!("\"{text}\" are no ports"));
+        let expected = "ports such as 8000-8999 or 127.0.0.1:*".to_owned();
+        Text { expected, numbers: true, parse: read }.read(deserializer)
     }
 }

@@ -1,7 +1,5 @@
 use super::*;
 
-const USER: Client = Client::Unix { pid: 7, uid: 1000, gid: 100 };
-
 fn judged(line: &str, endpoint: &str) -> (Pre, Request) {
     let (own, other) = (json!({"owner": "1000"}), json!({"owner": "2000"}));
     let image = |id: &str, labels: &Value| json!({"Id": id, "Config": {"Labels": labels}});

@@ -1,7 +1,5 @@
 use super::*;
 
-const USER: Client = Client::Unix { pid: 7, uid: 1000, gid: 100 };
-
 fn config() -> Value {
     json!({"rules": [{"allow": "* *"}], "owner": {"label": "owner", "value": "{uid}"},
         "containers": "any"})
