@@ -146,11 +146,13 @@ impl<R: AsyncRead + Unpin> Source<R> {
             if searched == 0 {
                 self.skip_blank_lines();
             }
-            if let Some(end) = end_of_head(&self.buffer, searched) {
-                return Ok(Ok(Some(self.buffer.split_to(end).freeze())));
-            }
-            if self.buffer.len() > MAX_HEAD {
-                return Ok(Err(HeadError::TooLarge));
+            match end_of_head(&self.buffer, searched) {
+                Some(end) if end <= MAX_HEAD => {
+                    return Ok(Ok(Some(self.buffer.split_to(end).freeze())));
+                }
+                // One read may bring more than a head may have, with its end.
+                _ if self.buffer.len() > MAX_HEAD => return Ok(Err(HeadError::TooLarge)),
+                _ => {}
             }
             if let Some(error) = hopeless(&self.buffer) {
                 return Ok(Err(error));
@@ -222,4 +224,22 @@ fn no_request(buffer: &[u8]) -> Option<HeadError> {
 fn no_response(buffer: &[u8]) -> Option<HeadError> {
     let known = buffer.iter().zip(b"HTTP/1.").all(|(byte, wanted)| byte == wanted);
     (!known).then_some(HeadError::Syntax(httparse::Error::Version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_head_that_comes_in_one_read_is_measured_too() {
+        let of = |length: usize| format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(length));
+        let (most, more) = (of(MAX_HEAD - 18), of(MAX_HEAD - 17));
+
+        let taken = Source::new(most.as_bytes()).request_head().await;
+        let refused = Source::new(more.as_bytes()).request_head().await;
+
+        assert_eq!(most.len(), MAX_HEAD);
+        assert!(matches!(taken, Ok(Ok(Some(_)))));
+        assert!(matches!(refused, Ok(Err(HeadError::TooLarge))));
+    }
 }
