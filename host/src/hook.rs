@@ -27,7 +27,7 @@ pub use adapter::{Adapter, BodyNeed, Call, Carry, Description, Hooks, PostOutcom
 pub use adapter::{Certificate, Client, Context, UnwindReason};
 pub use breaker::Breaker;
 pub use chain::{Chain, Link, Member, State};
-pub use diff::{Change, Diff, Edit, quote};
+pub use diff::{Change, Diff, Edit, MASK, quote};
 pub use draft::{AnswerDraft, Body, Draft, HeaderChange};
 pub use error::{HookError, HookFailure, HookKind};
 pub use event::{Delivery, News, Resync};

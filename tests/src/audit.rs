@@ -23,6 +23,13 @@ pub fn audited_with_witness(engine: &FakeEngine, config: &Value) -> Builder {
     audited(engine).witness("w", config).endpoint("* *", &["w"], &["w"])
 }
 
+/// Makes one request of a proxy, and gives the one line that it is to have.
+pub async fn line_of(builder: Builder, request: Request) -> Value {
+    let powerstrip = builder.start().await;
+    powerstrip.call(request).await;
+    AuditLog::of(&powerstrip).only(&powerstrip).await
+}
+
 /// The audit log that a Powerstrip writes beside its configuration, as `audit.jsonl`.
 pub struct AuditLog {
     path: PathBuf,

@@ -74,7 +74,7 @@ mod wat_guest;
 mod webhook;
 mod wire;
 
-pub use audit::{AuditLog, audited, audited_with_witness};
+pub use audit::{AuditLog, audited, audited_with_witness, line_of};
 pub use authority::Authority;
 pub use binary::{Finished, command_line, powerstrip as program};
 pub use client::{Answer, Client, Request};

@@ -13,12 +13,9 @@ fn create(body: &Value) -> Request {
     Request::post(&format!("{CREATE}?name=a"), body)
 }
 
-/// Makes one request of a proxy, and gives the one line that it is to have, without what differs from
-/// run to run.
+/// The one line of a request, without what differs from run to run.
 async fn line_of(builder: Builder, request: Request) -> Value {
-    let powerstrip = builder.start().await;
-    powerstrip.call(request).await;
-    only_line(&powerstrip).await
+    without_chance(powerstrip_tests::line_of(builder, request).await)
 }
 
 async fn only_line(powerstrip: &Powerstrip) -> Value {

@@ -1,8 +1,8 @@
 //! The audit log: one line for each request, in each of the ways in which one may end.
 
 use powerstrip_tests::{
-    AuditLog, Builder, FakeEngine, Gate, Powerstrip, Request, Script, Step, audited,
-    audited_with_witness,
+    AuditLog, FakeEngine, Gate, Powerstrip, Request, Script, Step, audited, audited_with_witness,
+    line_of,
 };
 use serde_json::{Value, json};
 
@@ -10,13 +10,6 @@ const CREATE: &str = "/v1.41/containers/create";
 
 fn create(body: &Value) -> Request {
     Request::post(&format!("{CREATE}?name=a"), body)
-}
-
-/// Makes one request of a proxy, and gives the one line that it is to have.
-async fn line_of(builder: Builder, request: Request) -> Value {
-    let powerstrip = builder.start().await;
-    powerstrip.call(request).await;
-    only_line(&powerstrip).await
 }
 
 async fn only_line(powerstrip: &Powerstrip) -> Value {

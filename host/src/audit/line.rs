@@ -16,8 +16,6 @@ pub(super) const MAX_BODY: usize = 48 * 1024;
 const MAX_TEXT: usize = 2 * 1024;
 /// The longest value of a query.
 const MAX_VALUE: usize = 512;
-/// What stands in place of a secret.
-const MASK: &str = "***";
 
 /// What is said of a request.
 #[derive(Debug, Default, Serialize)]
@@ -112,7 +110,7 @@ impl Line {
         self.variables = call.variables.iter().map(|(name, value)| (*name, text(value))).collect();
         let query = Query::parse(call.query.as_deref().unwrap_or_default()).unwrap_or_default();
         for (name, value) in query.iter() {
-            let value = if secret::parameter(name) { MASK.to_owned() } else { text(value) };
+            let value = if secret::parameter(name) { hook::MASK.to_owned() } else { text(value) };
             self.query.entry(text(name)).or_default().push(value);
         }
     }

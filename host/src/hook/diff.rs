@@ -17,7 +17,7 @@ const MAX_EDITS: usize = 32;
 /// Bytes of one value, or of where it stands; the rest is cut off.
 const MAX_TEXT: usize = 200;
 /// What stands in place of a secret.
-pub(super) const MASK: &str = "***";
+pub const MASK: &str = "***";
 
 /// What an outcome changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
