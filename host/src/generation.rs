@@ -58,10 +58,10 @@ pub struct Serving {
 }
 
 impl Generation {
-    /// Whether no call is ever hooked.
+    /// Whether it is clear at once that a call has no hooks, however it is spelled.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+    pub fn passes(&self, call: &Call) -> bool {
+        !self.table.may_match(&call.method, &call.path)
     }
 
     /// The largest bodies that hooks are shown.
@@ -79,7 +79,7 @@ impl Generation {
     /// The adapters for a call.
     #[must_use]
     pub fn chain(&self, call: &Call, arrival: &Arrival) -> Chain {
-        if self.table.is_empty() {
+        if self.passes(call) {
             return Chain::default();
         }
         let through = self.table.through(&arrival.listener);

@@ -18,6 +18,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use tracing::{Instrument, Span};
 
@@ -40,6 +41,8 @@ pub struct Proxy {
     audit: Arc<Audit>,
     /// Our own name in `Via`, by which a loop is known.
     mark: String,
+    /// The line of `Via` that a request goes up with.
+    via: Bytes,
 }
 
 impl Proxy {
@@ -47,7 +50,8 @@ impl Proxy {
     #[must_use]
     pub fn new(generations: Arc<Generations>, upstream: Arc<Upstream>, audit: Arc<Audit>) -> Self {
         let mark = format!("powerstrip-{}", telemetry::request_id());
-        Self { generations, upstream, audit, mark }
+        let via = Bytes::from(format!("1.1 {mark}"));
+        Self { generations, upstream, audit, mark, via }
     }
 
     /// Answers one request.
@@ -55,7 +59,7 @@ impl Proxy {
         let (id, began) = (telemetry::request_id(), Instant::now());
         let record = self.record(&head, &id, client);
         let mut request = Request::new(head, id, record);
-        let span = telemetry::request_span(&request.id, &request.method(), &request.path());
+        let span = telemetry::request_span(&request.id, &request.head.method, &request.head.target);
         request.trace.record(&span);
         async {
             let mut hooks = None;
@@ -97,8 +101,12 @@ impl Proxy {
         request.read()?;
         self.refuse_loop(request)?;
 
-        let unhooked = self.generations.current().is_empty() && !request.record.wants_body();
-        let version = if unhooked { None } else { self.upstream.api_version().await };
+        let passes = self.generations.current().passes(request.call()?);
+        let version = if passes && !request.record.wants_body() {
+            None
+        } else {
+            self.upstream.api_version().await
+        };
         let arrival = Arrival { listener: Arc::clone(&client.listener), version };
         let serving = self.generations.serving(request.call()?, &arrival);
         let Serving { generation, chain } = client.unless_gone(serving).await?;

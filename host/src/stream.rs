@@ -166,6 +166,10 @@ impl AsyncWrite for Writer {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        // The system call for one part is the cheaper one.
+        if let [only] = bufs {
+            return self.poll_write(cx, only);
+        }
         match self.get_mut() {
             Self::Unix(half) => Pin::new(half).poll_write_vectored(cx, bufs),
             Self::Tcp(half) => Pin::new(half).poll_write_vectored(cx, bufs),

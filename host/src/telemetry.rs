@@ -51,21 +51,30 @@ pub fn client_certificate(span: &Span, subject: &str, names: &str) {
     span.record("tls.client.subject", subject).record("powerstrip.client.names", names);
 }
 
-/// One request. The query is left out: it may hold secrets.
+/// One request, by its method and target as they came. The query is left out: it may hold secrets.
 #[must_use]
-pub fn request_span(request_id: &str, method: &str, path: &str) -> Span {
+pub fn request_span(request_id: &str, method: &[u8], target: &[u8]) -> Span {
     info_span!(
         "request",
         request_id,
         trace_id = Empty,
-        "http.request.method" = method,
-        "url.path" = path,
+        "http.request.method" = &*String::from_utf8_lossy(method),
+        "url.path" = path(&String::from_utf8_lossy(target)),
         "powerstrip.endpoint" = Empty,
         "powerstrip.traffic" = Empty,
         "http.response.status_code" = Empty,
         "error.type" = Empty,
         "powerstrip.blame" = Empty,
     )
+}
+
+/// The path of a target. A scheme and an authority are left out, which may hold a password.
+fn path(target: &str) -> &str {
+    let path = target.split('?').next().unwrap_or_default();
+    match path.split_once("://") {
+        Some((_, rest)) if !path.starts_with('/') => rest.find('/').map_or("", |at| &rest[at..]),
+        _ => path,
+    }
 }
 
 /// One hook of one adapter.

@@ -15,7 +15,14 @@ use thiserror::Error;
 pub struct EndpointPattern {
     text: Arc<str>,
     glob: Glob,
+    /// The one method that it can match, if it names one.
+    method: Option<Box<str>>,
+    /// What stands behind its last wildcard: whatever it matches ends with that.
+    tail: Box<str>,
 }
+
+/// The characters that do not stand for themselves.
+const SPECIAL: [char; 6] = ['*', '?', '[', ']', '{', '}'];
 
 /// Why a text is no pattern. Each message ends with what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -78,7 +85,10 @@ impl EndpointPattern {
             .empty_alternates(true)
             .build();
         let glob = glob.map_err(|source| Self::error(text.to_owned(), source))?;
-        Ok(Self { text: text.into(), glob })
+        let method = glob.glob().split_once(' ').map(|(method, _)| method);
+        let method = method.filter(|method| !method.contains(SPECIAL)).map(Box::from);
+        let tail = glob.glob().rsplit(SPECIAL).next().unwrap_or_default().into();
+        Ok(Self { text: text.into(), glob, method, tail })
     }
 
     fn error(pattern: String, source: globset::Error) -> PatternError {
@@ -101,6 +111,14 @@ impl EndpointPattern {
     #[must_use]
     pub fn matches(&self, method: &str, path: &str) -> bool {
         self.glob.compile_matcher().is_match(format!("{method} {path}"))
+    }
+
+    /// Whether it could match any spelling of a call: all of them end with its path. This costs a
+    /// fraction of what it takes to spell the call out.
+    pub(super) fn may_match(&self, method: &str, path: &str) -> bool {
+        let (tail, path) = (self.tail.as_bytes(), path.as_bytes());
+        let ends_alike = tail.iter().rev().zip(path.iter().rev()).all(|(one, other)| one == other);
+        ends_alike && self.method.as_deref().is_none_or(|only| only == method)
     }
 
     pub(super) fn glob(&self) -> &Glob {
@@ -126,8 +144,11 @@ mod tests {
                 let (method, path) = $call.split_once(' ').expect("a method and a path");
 
                 let matches = pattern.matches(method, path);
+                let mut ends = path.match_indices('/').map(|(at, _)| &path[at..]);
+                let may_match = ends.all(|end| pattern.may_match(method, end));
 
                 assert_eq!(matches, $expected);
+                assert!(may_match || !matches, "it must not be ruled out by a part of its path");
             }
         )*};
     }
@@ -182,6 +203,31 @@ mod tests {
         let matches = ["GET", "POST"].map(|m| pattern.matches(m, "/v1.16/containers/create"));
 
         assert_eq!((matches, pattern.to_string().as_str()), ([true, true], "/*/containers/create"));
+    }
+
+    macro_rules! rules_out {
+        ($($test:ident, $pattern:expr, $call:expr, $expected:expr;)*) => {$(
+            #[test]
+            fn $test() {
+                let pattern = EndpointPattern::parse($pattern).expect("a good pattern");
+                let (method, path) = $call.split_once(' ').expect("a method and a path");
+
+                let ruled_out = !pattern.may_match(method, path);
+
+                assert_eq!(ruled_out, $expected);
+            }
+        )*};
+    }
+
+    rules_out! {
+        another_ending, "POST /*/containers/create", "POST /networks/create", true;
+        another_method, "POST /*/containers/*", "GET /containers/json", true;
+        the_same_ending, "POST /*/containers/create", "POST /containers/create", false;
+        an_ending_that_goes_beyond, "POST /v1.16/info", "POST /info", false;
+        an_ending_that_goes_beyond_and_differs, "POST /v1.16/info", "POST /infos", true;
+        a_wildcard_for_the_method, "* /info", "POST /info", false;
+        a_wildcard_at_the_end, "* *", "POST /info", false;
+        alternatives_at_the_end, "POST /{info,version}", "POST /version", false;
     }
 
     macro_rules! refuses {

@@ -128,10 +128,10 @@ impl<T: Copy + Eq> EndpointTable<T> {
         Ok(Self { rules, globs: globs.build()? })
     }
 
-    /// Whether there are no endpoints, so that nobody needs to spell out a call.
+    /// Whether any endpoint could match a call with this path, so that it needs to be spelled out.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+    pub fn may_match(&self, method: &str, path: &str) -> bool {
+        self.rules.iter().any(|rule| rule.pattern.may_match(method, path))
     }
 
     /// Whether an adapter of which this holds stands before any call.
@@ -150,9 +150,6 @@ impl<T: Copy + Eq> EndpointTable<T> {
     #[must_use]
     pub fn matches(&self, method: &str, spellings: &Spellings) -> Vec<Match> {
         let mut found: Vec<Option<Match>> = vec![None; self.rules.len()];
-        if self.is_empty() {
-            return Vec::new();
-        }
         let sent = std::iter::once((&spellings.as_sent, true));
         for (path, as_sent) in sent.chain(spellings.others.iter().map(|path| (path, false))) {
             for index in self.globs.matches(format!("{method} {path}")) {

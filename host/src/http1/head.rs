@@ -6,6 +6,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use httparse::{EMPTY_HEADER, Status};
 use thiserror::Error;
 
+use super::Pieces;
+
 /// Header lines that a head may have; the Docker Engine takes more than 500.
 pub const MAX_HEADERS: usize = 1024;
 
@@ -172,17 +174,17 @@ impl RequestHead {
         })
     }
 
-    /// The head as bytes, always HTTP/1.1: what goes to the Docker Engine.
+    /// The head, always of HTTP/1.1, and what goes to the Docker Engine with it.
     #[must_use]
-    pub fn to_bytes(&self) -> BytesMut {
+    pub fn before(&self, body: Pieces) -> Pieces {
         let size = self.method.len() + self.target.len() + 12 + self.headers.size();
-        let mut out = BytesMut::with_capacity(size);
-        out.put_slice(&self.method);
-        out.put_u8(b' ');
-        out.put_slice(&self.target);
-        out.put_slice(b" HTTP/1.1\r\n");
-        self.headers.write(&mut out);
-        out
+        body.led_by(size, |out| {
+            out.put_slice(&self.method);
+            out.put_u8(b' ');
+            out.put_slice(&self.target);
+            out.put_slice(b" HTTP/1.1\r\n");
+            self.headers.write(out);
+        })
     }
 }
 
@@ -217,16 +219,16 @@ impl ResponseHead {
         })
     }
 
-    /// The head as bytes; `http11` is false for a client that spoke HTTP/1.0.
+    /// The head, and what goes with it; `http11` is false for a client that spoke HTTP/1.0.
     #[must_use]
-    pub fn to_bytes(&self, http11: bool) -> BytesMut {
-        let mut out = BytesMut::with_capacity(self.reason.len() + 16 + self.headers.size());
-        out.put_slice(if http11 { b"HTTP/1.1 " } else { b"HTTP/1.0 " });
-        let _ = write!(out, "{} ", self.status);
-        out.put_slice(&self.reason);
-        out.put_slice(b"\r\n");
-        self.headers.write(&mut out);
-        out
+    pub fn before(&self, body: Pieces, http11: bool) -> Pieces {
+        body.led_by(self.reason.len() + 16 + self.headers.size(), |out| {
+            out.put_slice(if http11 { b"HTTP/1.1 " } else { b"HTTP/1.0 " });
+            let _ = write!(out, "{} ", self.status);
+            out.put_slice(&self.reason);
+            out.put_slice(b"\r\n");
+            self.headers.write(out);
+        })
     }
 }
 

@@ -3,19 +3,36 @@
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 /// What one system call takes; further pieces wait for the next.
 const MOST_PARTS: usize = 64;
 
+/// Short data behind a head is copied to it: that costs less than a system call for several parts.
+const COPIED: usize = 8 * 1024;
+
 /// What is to be written, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Pieces {
     parts: VecDeque<Bytes>,
     left: usize,
 }
 
 impl Pieces {
+    /// Puts a head of this size before all of it.
+    #[must_use]
+    pub(super) fn led_by(mut self, size: usize, write: impl FnOnce(&mut BytesMut)) -> Self {
+        let copied = if self.left <= COPIED { self.left } else { 0 };
+        let mut head = BytesMut::with_capacity(size + copied);
+        write(&mut head);
+        if copied > 0 {
+            self.parts.drain(..).for_each(|part| head.put(part));
+        }
+        self.left += head.len() - copied;
+        self.parts.push_front(head.freeze());
+        self
+    }
+
     /// Adds data as it goes on the wire.
     pub fn add(&mut self, data: Bytes) {
         self.push(data);
@@ -53,6 +70,14 @@ impl Pieces {
         if !part.is_empty() {
             self.parts.push_back(part);
         }
+    }
+}
+
+impl From<Bytes> for Pieces {
+    fn from(data: Bytes) -> Self {
+        let mut pieces = Self::default();
+        pieces.add(data);
+        pieces
     }
 }
 

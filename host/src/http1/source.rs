@@ -194,16 +194,14 @@ impl<R: AsyncRead + Unpin> AsyncRead for Source<R> {
 
 /// Where the head ends: after a line feed, an optional carriage return and another line feed.
 fn end_of_head(buffer: &[u8], from: usize) -> Option<usize> {
-    let mut start = from;
-    while let Some(found) = buffer[start..].iter().position(|byte| *byte == b'\n') {
-        let after = start + found + 1;
+    memchr::memchr_iter(b'\n', &buffer[from..]).find_map(|found| {
+        let after = from + found + 1;
         match &buffer[after..] {
-            [b'\n', ..] => return Some(after + 1),
-            [b'\r', b'\n', ..] => return Some(after + 2),
-            _ => start = after,
+            [b'\n', ..] => Some(after + 1),
+            [b'\r', b'\n', ..] => Some(after + 2),
+            _ => None,
         }
-    }
-    None
+    })
 }
 
 /// TLS to a plain port, binary noise, or a first line of another protocol, HTTP/0.9 included.

@@ -18,6 +18,7 @@ use crate::docker::catalogue::RequestBody;
 use crate::docker::{Call, normalise};
 use crate::generation::{Arrival, Generations};
 use crate::hook::{self, Context, Draft, HookRequest, Run, Scope, Stage, Verdict};
+use crate::http1::Pieces;
 use crate::http2::{self, CallError, Status};
 use crate::limits::{BodyLimits, show_bytes};
 use crate::telemetry::{self, Trace};
@@ -71,7 +72,7 @@ pub(super) async fn open(
     client: &mut Client,
 ) -> Result<(), ProxyError> {
     let Streaming { head, connection, .. } = streaming;
-    let sent = send(&mut client.writer, head.to_bytes(true).freeze()).await;
+    let sent = send(&mut client.writer, head.before(Pieces::default(), true)).await;
     sent.map_err(|_| ProxyError::ClientGone)?;
     let below = join(&mut client.source, &mut client.writer);
     let above = join(connection.source, connection.writer);
@@ -83,8 +84,7 @@ impl http2::Judge for Inside {
     async fn judge(&self, call: &mut http2::Call) -> Result<(), Status> {
         let id = telemetry::request_id();
         let path = format!("{}{}", self.path, call.path());
-        let shown = path.split('?').next().unwrap_or_default();
-        let span = telemetry::request_span(&id, call.method(), shown);
+        let span = telemetry::request_span(&id, call.method().as_bytes(), path.as_bytes());
         async {
             let mut record = self.record(&id, &path);
             let judged = self.decide(id, &path, call, &mut record).await;

@@ -7,28 +7,28 @@ use crate::hook::{Header, HeaderChange};
 use crate::http1::{Framing, Headers, RequestHead, ResponseHead};
 
 /// Lines about a connection, whoever sends them.
-const CONNECTION: [&str; 4] = ["keep-alive", "proxy-connection", "te", "trailer"];
+const CONNECTION: [&str; 5] = ["connection", "keep-alive", "proxy-connection", "te", "trailer"];
 
 /// Names that a client must not be able to delete by listing them in `Connection`.
 const KEPT: [&str; 7] =
     ["content-length", "content-type", "expect", "host", "transfer-encoding", "upgrade", "via"];
 
 /// What is asked of the head that goes up.
-pub(super) struct Outgoing<'a> {
+pub(super) struct Outgoing {
     /// The target to ask for.
     pub(super) target: Bytes,
     /// The length of a body that is sent whole; none for one that is streamed as it comes.
     pub(super) length: Option<usize>,
-    /// Our mark in `Via`.
-    pub(super) via: &'a str,
+    /// Our line of `Via`.
+    pub(super) via: Bytes,
     /// Whether this endpoint speaks HTTP/2 after an upgrade.
     pub(super) h2c: bool,
 }
 
 /// The head that goes to the Docker Engine.
-pub(super) fn forward(head: &RequestHead, outgoing: &Outgoing<'_>) -> RequestHead {
+pub(super) fn forward(head: &RequestHead, outgoing: Outgoing) -> RequestHead {
     let mut head = head.clone();
-    head.target = outgoing.target.clone();
+    head.target = outgoing.target;
     let upgrades = head.headers.get("upgrade").is_some();
     let announced = head.headers.has_token("connection", "upgrade");
     drop_connection_lines(&mut head.headers);
@@ -40,7 +40,7 @@ pub(super) fn forward(head: &RequestHead, outgoing: &Outgoing<'_>) -> RequestHea
         head.headers.push(&b"Connection"[..], &b"Upgrade"[..]);
     }
     head.headers.set("Host", &b"docker"[..]);
-    head.headers.push(&b"Via"[..], format!("1.1 {}", outgoing.via));
+    head.headers.push(&b"Via"[..], outgoing.via);
     if let Some(length) = outgoing.length {
         set_length(&mut head, length);
     }
@@ -130,6 +130,6 @@ fn is_kept(word: &[u8]) -> bool {
 
 /// Removes the lines that are about a connection, whatever `Connection` names.
 fn drop_connection_lines(headers: &mut Headers) {
-    headers.remove("connection");
-    CONNECTION.iter().for_each(|name| headers.remove(name));
+    let is_one = |name: &[u8]| CONNECTION.iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes()));
+    headers.retain(|name| !is_one(name));
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use futures_util::FutureExt;
 
 use super::client::{Client, send};
@@ -13,7 +13,7 @@ use super::headers;
 use super::upload::Upload;
 use super::{Proxy, ProxyError, grpc, tunnel};
 use crate::docker::traffic::AnswerView;
-use crate::http1::{self, Body, BodyError, Framing, RequestHead, ResponseHead, Source};
+use crate::http1::{self, Body, BodyError, Framing, Pieces, RequestHead, ResponseHead, Source};
 use crate::stream::{Pipe, Reader, Writer};
 use crate::upstream::{Connection, Upstream, UpstreamError};
 
@@ -202,8 +202,8 @@ async fn stream(
     };
     let begun = begun.and_then(Result::ok).unwrap_or_default();
     let ended = body.is_done();
-    let bytes = head.to_bytes(request.http11).freeze();
-    send(&mut client.writer, bytes.chain(begun)).await.map_err(gone)?;
+    let message = head.before(begun, request.http11);
+    send(&mut client.writer, message).await.map_err(gone)?;
 
     if !ended {
         let relay = relay(body, &mut connection.source, &mut client.writer, chunked);
@@ -265,16 +265,15 @@ async fn whole(
         && rest.is_done()
         && !client.drain.is_cancelled();
     headers::finish(&mut head, request, keep_alive);
-    let bytes = head.to_bytes(request.http11).freeze();
-    let body = if request.method == "HEAD" { Bytes::new() } else { body };
-    send(&mut client.writer, bytes.chain(body)).await.map_err(gone)?;
+    let body = if request.method == "HEAD" { Pieces::default() } else { body.into() };
+    send(&mut client.writer, head.before(body, request.http11)).await.map_err(gone)?;
     if keep_alive { Ok(Persist::Keep) } else { Ok(close(client).await) }
 }
 
 /// The Docker Engine has decided: from its head on, bytes are passed as they come.
 async fn open_tunnel(streaming: Streaming, client: &mut Client) -> Result<Persist, ProxyError> {
     let Streaming { head, connection, .. } = streaming;
-    send(&mut client.writer, head.to_bytes(true).freeze()).await.map_err(gone)?;
+    send(&mut client.writer, head.before(Pieces::default(), true)).await.map_err(gone)?;
     tunnel::join(client, connection).await;
     Ok(close(client).await)
 }

@@ -1,7 +1,5 @@
 //! A request as it is read: once, and as the Docker Engine will read it.
 
-use std::borrow::Cow;
-
 use bytes::{Buf, Bytes};
 
 use super::client::{Client, send};
@@ -49,16 +47,6 @@ impl Request {
         let all = |name| head.headers.all(name).map(|value| &value[..]);
         let trace = Trace::of(all("traceparent"), all("tracestate"), &id);
         Self { id, trace, head, body, framing, whole: None, changed: None, record, call: None }
-    }
-
-    pub(super) fn method(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.head.method)
-    }
-
-    /// The path as sent, for the log.
-    pub(super) fn path(&self) -> Cow<'_, str> {
-        let path = self.head.target.split(|byte| *byte == b'?').next().unwrap_or_default();
-        String::from_utf8_lossy(path)
     }
 
     /// Reads the request line and the framing, strictly.

@@ -43,14 +43,7 @@ impl Proxy {
         request: &mut Request,
         client: &mut Client,
     ) -> Result<Answer, ProxyError> {
-        let head = self.outgoing(request)?;
-        let body = request.whole.clone().unwrap_or_default();
-        let message = || {
-            let mut message = Pieces::default();
-            message.add(head.clone());
-            message.add(body.clone());
-            message
-        };
+        let message = self.outgoing(request)?;
         let unary = request.whole.is_some() && !request.hijacks();
         let connection = match unary {
             true => self.upstream.checkout().await,
@@ -60,7 +53,7 @@ impl Proxy {
         let harmless = matches!(&request.head.method[..], b"GET" | b"HEAD" | b"OPTIONS");
 
         if connection.reused {
-            match client.unless_gone(write(&mut connection, message())).await? {
+            match client.unless_gone(write(&mut connection, message.clone())).await? {
                 Err(Unsent) => {}
                 Ok(rest) => match self.answer(connection, rest, request, client).await {
                     Err(ProxyError::Upstream(UpstreamError::Closed)) if harmless => {}
@@ -70,21 +63,23 @@ impl Proxy {
             connection = self.upstream.connect().await.map_err(ProxyError::Upstream)?;
         }
         // If a fresh connection takes nothing, its reading side tells why: an early answer, or the end.
-        let written = client.unless_gone(write(&mut connection, message())).await?;
+        let written = client.unless_gone(write(&mut connection, message)).await?;
         let rest = written.unwrap_or_else(|Unsent| Pieces::default());
         self.answer(connection, rest, request, client).await
     }
 
-    fn outgoing(&self, request: &Request) -> Result<Bytes, ProxyError> {
+    /// The head that goes up, with all of the body that is here.
+    fn outgoing(&self, request: &Request) -> Result<Pieces, ProxyError> {
         let call = request.call()?;
         let outgoing = Outgoing {
             target: call.forward_target().into(),
             length: request.whole.as_ref().map(Bytes::len),
-            via: &self.mark,
+            via: self.via.clone(),
             h2c: call.endpoint.is_some_and(|endpoint| matches!(endpoint.name, "grpc" | "session")),
         };
         let head = request.changed.as_ref().unwrap_or(&request.head);
-        Ok(headers::forward(head, &outgoing).to_bytes().freeze())
+        let body = request.whole.clone().unwrap_or_default();
+        Ok(headers::forward(head, outgoing).before(body.into()))
     }
 
     async fn answer(
@@ -104,8 +99,8 @@ impl Proxy {
             }
             let wanted = head.status != 100 || request.head.headers.get("expect").is_some();
             if request.head.http11 && wanted {
-                let bytes = head.to_bytes(true).freeze();
-                send(&mut client.writer, bytes).await.map_err(|_| ProxyError::ClientGone)?;
+                let interim = head.before(Pieces::default(), true);
+                send(&mut client.writer, interim).await.map_err(|_| ProxyError::ClientGone)?;
             }
         };
         request.record.engine_answered(head.status);
