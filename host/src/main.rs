@@ -9,10 +9,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// A tenth of what a small request costs in the program is memory; this allocator halves it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     match cli::run(&arguments) {
