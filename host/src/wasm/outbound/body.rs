@@ -16,18 +16,19 @@ pub(super) struct TimedBody {
     inner: Leased,
     pause: Duration,
     deadline: Instant,
-    timer: Pin<Box<Sleep>>,
+    /// Runs while something is waited for.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl TimedBody {
     /// Bounds the pauses of a body.
     pub(super) fn new(inner: Leased, pause: Duration, deadline: Instant) -> Self {
-        let timer = Box::pin(sleep_until(Self::limit(pause, deadline).into()));
-        Self { inner, pause, deadline, timer }
+        Self { inner, pause, deadline, timer: None }
     }
 
-    fn limit(pause: Duration, deadline: Instant) -> Instant {
-        Instant::now().checked_add(pause).map_or(deadline, |limit| limit.min(deadline))
+    fn limit(&self) -> Instant {
+        let limit = Instant::now().checked_add(self.pause);
+        limit.map_or(self.deadline, |limit| limit.min(self.deadline))
     }
 }
 
@@ -40,13 +41,14 @@ impl Body for TimedBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
-            let limit = Self::limit(self.pause, self.deadline);
-            self.timer.as_mut().reset(limit.into());
+            self.timer = None;
             return Poll::Ready(
                 frame.map(|frame| frame.map_err(|error| super::error::of_body(&error))),
             );
         }
-        self.timer.as_mut().poll(cx).map(|()| Some(Err(Error::ConnectionReadTimeout)))
+        let limit = self.limit();
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(limit.into())));
+        timer.as_mut().poll(cx).map(|()| Some(Err(Error::ConnectionReadTimeout)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -4,7 +4,9 @@
 //! other share one, and so many calls at a time never have more connections than that: one that is
 //! still being made when its call has found another is kept for the next call.
 
-use std::error::Error as StdError;
+mod serving;
+
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
@@ -18,6 +20,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::runtime::{self, Handle};
 use tokio::sync::Notify;
 use tokio::time::{sleep_until, timeout};
 use wasmtime_wasi_http::WasiBody;
@@ -26,6 +29,7 @@ use super::dial::Dial;
 use super::error::{DialError, SendError};
 use super::replay::{self, Kept};
 use super::stream::Unread;
+use serving::Serving;
 
 /// Idle connections are dropped before the peer drops them: Node does at 5 seconds.
 const IDLE: Duration = Duration::from_secs(4);
@@ -59,8 +63,22 @@ struct Idle {
 struct Connection {
     origin: Origin,
     sender: SendRequest<WasiBody>,
+    serving: Serving,
     unread: Unread,
     was_used: bool,
+    /// Where its events arrive: used elsewhere, each of them has to wake another thread.
+    home: runtime::Id,
+}
+
+impl Connection {
+    /// Whether it takes a request: what its last one left to be written may take a while.
+    async fn is_ready(&mut self) -> bool {
+        let ready = poll_fn(|cx| {
+            self.serving.drive(cx);
+            self.sender.poll_ready(cx)
+        });
+        matches!(timeout(READY, ready).await, Ok(Ok(())))
+    }
 }
 
 /// Where a connection leads to.
@@ -92,19 +110,26 @@ impl Pool {
         if replay::is_long(&request) {
             // Its connection will idle in the place of this one.
             drop(self.0.checkout(&origin));
-            let connection = self.connect(&uri, &origin).connecting.await?;
+            let mut connection = self.connect(&uri, &origin).connecting.await?;
+            connection.serving.go_apart();
             return self.exchange(connection, request).await.map_err(|(error, _)| error.into());
         }
         let (request, kept) = Kept::of(request);
         let connection = self.connection(&uri, &origin).await?;
-        match self.exchange(connection, request).await {
+        let mut answer = match self.exchange(connection, request).await {
             Err((error, true)) => {
                 let request = kept.again().ok_or(error)?;
                 let connection = self.connect(&uri, &origin).connecting.await?;
-                self.exchange(connection, request).await.map_err(|(error, _)| error.into())
+                self.exchange(connection, request).await
             }
-            answer => answer.map_err(|(error, _)| error.into()),
+            answer => answer,
+        };
+        if let Ok(answer) = &mut answer
+            && !kept.is_sent()
+        {
+            answer.body_mut().go_on_sending();
         }
+        answer.map_err(|(error, _)| error.into())
     }
 
     /// An idle connection, or a new one, whichever is there first.
@@ -141,8 +166,7 @@ impl Pool {
     async fn idle(&self, origin: &Origin) -> Option<Connection> {
         loop {
             let mut connection = self.0.checkout(origin)?;
-            let ready = timeout(READY, connection.sender.ready()).await;
-            if matches!(ready, Ok(Ok(()))) {
+            if connection.is_ready().await {
                 return Some(connection);
             }
         }
@@ -160,7 +184,8 @@ impl Pool {
         mut connection: Connection,
         request: Request<WasiBody>,
     ) -> Result<Response<Leased>, (hyper::Error, bool)> {
-        let answer = connection.sender.try_send_request(request).await.map_err(|mut failure| {
+        let answer = connection.sender.try_send_request(request);
+        let answer = connection.serving.along(answer).await.map_err(|mut failure| {
             let is_unsent = failure.take_message().is_some();
             let may_be_again = connection.was_used && (is_unsent || connection.unread.is_so());
             (failure.into_error(), may_be_again)
@@ -176,21 +201,21 @@ async fn connect(dial: Dial, uri: Uri, origin: Origin) -> Result<Connection, Sen
     let mut builder = Builder::new();
     let handshake = builder.max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream));
     let (mut sender, serving) = handshake.await?;
-    tokio::spawn(async move {
-        if let Err(error) = serving.await {
-            let error = &error as &dyn StdError;
-            tracing::debug!(error, "a connection of an adapter broke off");
-        }
-    });
-    sender.ready().await?;
-    Ok(Connection { origin, sender, unread, was_used: false })
+    let mut serving = Serving::new(serving);
+    serving.along(sender.ready()).await?;
+    let home = Handle::current().id();
+    Ok(Connection { origin, sender, serving, unread, was_used: false, home })
 }
 
 impl Shared {
+    /// One of this runtime's if there is one, else another's: a peer may serve only so many.
     fn checkout(&self, origin: &Origin) -> Option<Connection> {
+        let home = Handle::current().id();
         let mut idle = self.idle();
         idle.drop_old();
-        let index = idle.connections.iter().rposition(|(_, one)| one.origin == *origin)?;
+        let fits = |one: &Connection| one.origin == *origin;
+        let near = idle.connections.iter().rposition(|(_, one)| one.home == home && fits(one));
+        let index = near.or_else(|| idle.connections.iter().rposition(|(_, one)| fits(one)))?;
         Some(idle.connections.remove(index).1)
     }
 
@@ -224,8 +249,10 @@ impl Shared {
 
 impl Idle {
     fn drop_old(&mut self) {
-        self.connections.retain(|(since, one)| since.elapsed() < IDLE && !one.sender.is_closed());
-        self.begun.retain(|one| one.since.elapsed() < IDLE);
+        let now = Instant::now();
+        let is_young = |since: Instant| now.duration_since(since) < IDLE;
+        self.connections.retain(|(since, one)| is_young(*since) && !one.sender.is_closed());
+        self.begun.retain(|one| is_young(one.since));
     }
 
     /// Drops connections that have waited too long, and says when the next one will have.
@@ -259,6 +286,13 @@ impl Leased {
         leased
     }
 
+    /// Goes on sending the request whether or not its answer is read.
+    fn go_on_sending(&mut self) {
+        if let Some((connection, _)) = &mut self.lease {
+            connection.serving.go_apart();
+        }
+    }
+
     fn give_back_at_end(&mut self) {
         if self.body.is_end_stream() {
             self.give_back();
@@ -280,7 +314,13 @@ impl Body for Leased {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let mut polled = Pin::new(&mut self.body).poll_frame(cx);
+        if polled.is_pending()
+            && let Some((connection, _)) = &mut self.lease
+        {
+            connection.serving.drive(cx);
+            polled = Pin::new(&mut self.body).poll_frame(cx);
+        }
         match &polled {
             Poll::Ready(None) => self.give_back(),
             Poll::Ready(Some(Ok(_))) => self.give_back_at_end(),

@@ -45,9 +45,14 @@ impl Kept {
     }
 
     /// The request from its beginning, unless it is longer than what is kept.
-    pub(super) fn again(self) -> Option<Request<WasiBody>> {
+    pub(super) fn again(&self) -> Option<Request<WasiBody>> {
         let is_whole = lock(&self.body).is_whole;
         is_whole.then(|| self.request())
+    }
+
+    /// Whether nobody reads its body any more.
+    pub(super) fn is_sent(&self) -> bool {
+        Arc::strong_count(&self.body) == 1
     }
 
     fn request(&self) -> Request<WasiBody> {

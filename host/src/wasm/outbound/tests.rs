@@ -3,11 +3,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use http_body_util::Empty;
+use futures_util::stream;
+use http_body::Frame;
+use http_body_util::{Empty, StreamBody};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
@@ -127,6 +130,41 @@ async fn a_granted_host_is_called_over_one_connection() {
 
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+/// Reads until what was read ends with this.
+async fn read_to(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
+    let mut read = Vec::new();
+    while !read.ends_with(end) && stream.read_buf(&mut read).await.is_ok_and(|read| read > 0) {}
+    read
+}
+
+#[tokio::test]
+async fn a_request_goes_on_while_nobody_reads_its_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a client");
+        read_to(&mut stream, b"\r\n\r\n").await;
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nno";
+        stream.write_all(answer).await.expect("the client listens");
+        read_to(&mut stream, b"0\r\n\r\n").await
+    });
+    let client = client(&["127.0.0.1"], None);
+    let (pieces, mut coming) = mpsc::channel::<Bytes>(1);
+    let next = stream::poll_fn(move |cx| coming.poll_recv(cx).map(|p| p.map(Frame::data).map(Ok)));
+    let request = Request::post(format!("http://127.0.0.1:{port}/"));
+    let request = request.body(StreamBody::new(next).boxed_unsync()).expect("a request");
+    let deadline = Instant::now() + Duration::from_secs(10);
+
+    let answer = client.send(request, RequestOptions::default(), deadline).await;
+    pieces.send(Bytes::from_static(b"late")).await.expect("somebody reads");
+    drop(pieces);
+    let sent = tokio::time::timeout(Duration::from_secs(5), server).await;
+
+    assert_eq!(answer.expect("it answers").status(), 200);
+    let sent = sent.expect("it is sent to its end").expect("no panic");
+    assert_eq!(String::from_utf8_lossy(&sent), "4\r\nlate\r\n0\r\n\r\n");
 }
 
 #[tokio::test]
