@@ -42,6 +42,7 @@ pub(crate) fn pre(webhook: &Webhook, request: &mut Request) -> Result<Pre> {
         Answer::Refusal(rejection) => return Ok(Pre::Reject(rejection)),
         Answer::Reply(reply) => reply,
     };
+    let reply = reply.fields()?;
     let changed = body.changed_to(reply.raw("Body"));
     if let Some(target) = reply.value("Request").as_str() {
         apply_target(request, target);
@@ -68,6 +69,7 @@ pub(crate) fn post(webhook: &Webhook, request: &Request, response: &mut Response
         Answer::Refusal(rejection) => return Ok(Post::Reject(rejection)),
         Answer::Reply(reply) => reply,
     };
+    let reply = reply.fields()?;
     let changed = ModifiedServerResponse {
         content_type: reply.field::<Option<String>>("ContentType")?.flatten(),
         body: body.changed_to(reply.raw("Body")),

@@ -78,8 +78,11 @@ impl Adapter for HttpAdapter {
             Answer::Refusal(rejection) => return Ok(Pre::Reject(rejection)),
             Answer::Reply(reply) => reply,
         };
-        if version >= 2 && !reply.goes_on()? {
-            return Ok(Pre::Respond(reply.server_response()?.into_response()));
+        if version >= 2 {
+            let fields = reply.fields()?;
+            if !fields.goes_on()? {
+                return Ok(Pre::Respond(fields.server_response()?.into_response()));
+            }
         }
         let sent_body = sent.body.map(str::to_owned);
         reply.client_request()?.apply(request, sent_body.as_deref());
@@ -99,7 +102,7 @@ impl Adapter for HttpAdapter {
             Answer::Refusal(rejection) => return Ok(Post::Reject(rejection)),
             Answer::Reply(reply) => reply,
         };
-        let goes_on = version < 2 || reply.goes_on()?;
+        let goes_on = version < 2 || reply.fields()?.goes_on()?;
         reply.server_response()?.apply(response);
         Ok(if goes_on { Post::Pass } else { Post::Finish })
     }

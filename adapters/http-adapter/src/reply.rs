@@ -12,16 +12,46 @@ use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-/// A reply: a JSON object, each field as text.
+/// A reply, not looked at yet.
 #[derive(Debug)]
-pub(crate) struct Reply(BTreeMap<String, Box<RawValue>>);
+pub(crate) struct Reply(Vec<u8>);
 
 impl Reply {
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
-        if bytes.trim_ascii().is_empty() {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The half that answers a pre-hook.
+    pub(crate) fn client_request(&self) -> Result<ModifiedClientRequest> {
+        match self.at_once() {
+            Some(PreReply { half }) => Ok(half),
+            None => self.fields()?.client_request(),
+        }
+    }
+
+    /// The half that answers a post-hook.
+    pub(crate) fn server_response(&self) -> Result<ModifiedServerResponse> {
+        match self.at_once() {
+            Some(PostReply { half }) => Ok(half),
+            None => self.fields()?.server_response(),
+        }
+    }
+
+    /// What is wanted of a reply that is as it should be, by a single reading. For the others, for
+    /// keys that are there twice among them, there is the long way.
+    fn at_once<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
+        let text = std::str::from_utf8(&self.0).ok()?;
+        // A list would do for an object too.
+        let is_object = text.trim_ascii_start().starts_with('{');
+        is_object.then(|| serde_json::from_str(text).ok()).flatten()
+    }
+
+    /// Its fields.
+    pub(crate) fn fields(&self) -> Result<Fields<'_>> {
+        if self.0.trim_ascii().is_empty() {
             return Err(Error::bad_message("its reply is empty"));
         }
-        serde_json::from_slice(bytes).map(Self).map_err(|error| match error.classify() {
+        serde_json::from_slice(&self.0).map(Fields).map_err(|error| match error.classify() {
             Category::Data => Error::bad_message("its reply is JSON, but not an object"),
             _ => Error::bad_message(format!(
                 "its reply is not JSON (line {}, column {})",
@@ -30,7 +60,27 @@ impl Reply {
             )),
         })
     }
+}
 
+/// A whole reply to a pre-hook.
+#[derive(Deserialize)]
+struct PreReply {
+    #[serde(rename = "ModifiedClientRequest")]
+    half: ModifiedClientRequest,
+}
+
+/// A whole reply to a post-hook.
+#[derive(Deserialize)]
+struct PostReply {
+    #[serde(rename = "ModifiedServerResponse")]
+    half: ModifiedServerResponse,
+}
+
+/// The fields of a JSON object, each as text.
+#[derive(Debug)]
+pub(crate) struct Fields<'a>(BTreeMap<String, &'a RawValue>);
+
+impl Fields<'_> {
     /// The half that answers a pre-hook.
     pub(crate) fn client_request(&self) -> Result<ModifiedClientRequest> {
         self.half("ModifiedClientRequest")
@@ -53,7 +103,7 @@ impl Reply {
 
     /// A field as it is spelled; none where it is missing.
     pub(crate) fn raw(&self, name: &str) -> Option<&RawValue> {
-        self.0.get(name).map(|field| &**field)
+        self.0.get(name).copied()
     }
 
     /// A field of any type; null where it is missing.
@@ -63,7 +113,7 @@ impl Reply {
 
     /// A field of this type; none where it is missing.
     pub(crate) fn field<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        let Some(text) = self.0.get(name) else { return Ok(None) };
+        let Some(text) = self.raw(name) else { return Ok(None) };
         // The long way, which takes the last of several values, is only for those who need it.
         let read = serde_json::from_str(text.get()).or_else(|_| {
             serde_json::from_str::<Value>(text.get()).and_then(serde_json::from_value)

@@ -7,7 +7,7 @@ use powerstrip_sdk::{Error, Post, Pre, Request, Response, Result};
 use serde::Serialize;
 
 use crate::decoded::Decoded;
-use crate::reply::{ModifiedServerResponse, Reply};
+use crate::reply::{Fields, ModifiedServerResponse};
 use crate::webhook::{Answer, Webhook};
 
 #[derive(Debug, Serialize)]
@@ -39,6 +39,7 @@ pub(crate) fn pre(webhook: &Webhook, request: &mut Request) -> Result<Pre> {
         Answer::Refusal(rejection) => return Ok(Pre::Reject(rejection)),
         Answer::Reply(reply) => reply,
     };
+    let reply = reply.fields()?;
     match response_code(&reply)? {
         200..=299 => {
             if let Some(changed) = body.changed_to(reply.raw("body")) {
@@ -65,6 +66,7 @@ pub(crate) fn post(webhook: &Webhook, request: &Request, response: &mut Response
         Answer::Refusal(rejection) => return Ok(Post::Reject(rejection)),
         Answer::Reply(reply) => reply,
     };
+    let reply = reply.fields()?;
     let code = Some(response_code(&reply)?);
     let body = body.changed_to(reply.raw("body"));
     // The form has no content type, so that a new body brings its own.
@@ -77,7 +79,7 @@ pub(crate) fn post(webhook: &Webhook, request: &Request, response: &mut Response
 }
 
 /// Without it nobody can tell a success from an error, so that it must be there.
-fn response_code(reply: &Reply) -> Result<u16> {
+fn response_code(reply: &Fields<'_>) -> Result<u16> {
     let code = reply.field::<u16>("responsecode")?;
     code.ok_or_else(|| Error::bad_message("its reply has no responsecode"))
 }

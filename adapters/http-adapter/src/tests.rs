@@ -109,6 +109,8 @@ body_becomes! {
     an_echo_changes_nothing: r#"{"ModifiedClientRequest":{"Body":"{\"A\":1}"}}"# => None;
     null_keeps: r#"{"ModifiedClientRequest":{"Body":null}}"# => None;
     a_missing_body_keeps: r#"{"ModifiedClientRequest":{}}"# => None;
+    the_last_of_two_halves_counts: r#"{"ModifiedClientRequest":{},
+        "ModifiedClientRequest":{"Body":"{}"}}"# => Some("{}");
     another_method_is_ignored: r#"{"ModifiedClientRequest":{"Method":"GET"}}"# => None;
     the_adapters_own_uri_is_ignored:
         r#"{"ModifiedClientRequest":{"Method":"POST","Request":"/flocker-adapter"}}"# => None;
@@ -206,6 +208,7 @@ bad! {
     a_reply_of_html: "<html>" => "its reply is not JSON (line 1, column 1)";
     a_reply_that_breaks_off: "{\"a\":" => "its reply is not JSON (line 1, column 5)";
     a_list: "[1]" => "its reply is JSON, but not an object";
+    a_list_of_halves: " [{\"Body\":\"{}\"}]" => "its reply is JSON, but not an object";
     null: "null" => "its reply is JSON, but not an object";
     a_reply_without_its_half: "{\"ModifiedServerResponse\":{}}" =>
         "its reply has no ModifiedClientRequest";

@@ -10,6 +10,9 @@ use crate::reply::Reply;
 /// The longest refusal in bytes; Powerstrip takes some more.
 const MAX_MESSAGE: usize = 60 * 1024;
 
+/// Room for most messages, in bytes.
+const USUAL_MESSAGE: usize = 4 * 1024;
+
 /// Where a webhook is.
 #[derive(Debug)]
 pub(crate) struct Webhook {
@@ -33,7 +36,7 @@ impl Webhook {
     pub(crate) fn ask(&self, message: &impl Serialize) -> Result<Answer> {
         let reply = self.post(message)?;
         match reply.status {
-            200..=299 => Reply::parse(&reply.body).map(Answer::Reply),
+            200..=299 => Ok(Answer::Reply(Reply::new(reply.body))),
             400..=599 => Ok(Answer::Refusal(self.refusal(reply.status, reply.body))),
             // Docker's clients take a redirect for a success: as the answer it would hide that
             // nothing was done.
@@ -48,9 +51,10 @@ impl Webhook {
     }
 
     fn post(&self, message: &impl Serialize) -> Result<http::Response> {
-        let request = Request::new("POST", &self.url)
-            .header("content-type", "application/json")
-            .body(serde_json::to_vec(message)?);
+        let mut body = Vec::with_capacity(USUAL_MESSAGE);
+        serde_json::to_writer(&mut body, message)?;
+        let request =
+            Request::new("POST", &self.url).header("content-type", "application/json").body(body);
         request.send().map_err(|error| match error {
             http::Error::Broken(how) => {
                 Error::bad_message(format!("{} broke off: {how}", self.shown))

@@ -28,17 +28,7 @@ pub(super) fn open(request: &Request, url: &Url) -> Result<Open, Error> {
 
 /// The request without its body.
 fn head(request: &Request, url: &Url) -> Result<wasi::OutgoingRequest, Error> {
-    let fields = wasi::Fields::new();
-    for (name, value) in &request.headers {
-        let set = fields.append(name, value);
-        set.map_err(|error| Error::Broken(format!("header {name} cannot be sent: {error}")))?;
-    }
-    if !request.body.is_empty() || request.method == "POST" {
-        let length = request.body.len().to_string();
-        // A host may insist on setting the length by itself; then it knows better.
-        let _ = fields.set("content-length", &[length.into_bytes()]);
-    }
-    let outgoing = wasi::OutgoingRequest::new(fields);
+    let outgoing = wasi::OutgoingRequest::new(fields(request)?);
     let bad_url = |()| Error::BadUrl(request.url.clone());
     let scheme = if url.secure { Scheme::Https } else { Scheme::Http };
     outgoing.set_scheme(Some(&scheme)).map_err(bad_url)?;
@@ -48,6 +38,33 @@ fn head(request: &Request, url: &Url) -> Result<wasi::OutgoingRequest, Error> {
         .set_method(&method(&request.method))
         .map_err(|()| Error::Broken(format!("{} is not a method", request.method)))?;
     Ok(outgoing)
+}
+
+/// The header lines, handed over at once.
+fn fields(request: &Request) -> Result<wasi::Fields, Error> {
+    let mut lines = request.headers.clone();
+    if !request.body.is_empty() || request.method == "POST" {
+        lines.push(("content-length".to_owned(), request.body.len().to_string().into_bytes()));
+    }
+    wasi::Fields::from_list(&lines).or_else(|_| fields_in_turn(request, lines))
+}
+
+/// The same one after the other, for the one that is refused.
+fn fields_in_turn(
+    request: &Request,
+    mut lines: Vec<(String, Vec<u8>)>,
+) -> Result<wasi::Fields, Error> {
+    let fields = wasi::Fields::new();
+    let length = lines.split_off(request.headers.len());
+    for (name, value) in lines {
+        let set = fields.append(&name, &value);
+        set.map_err(|error| Error::Broken(format!("header {name} cannot be sent: {error}")))?;
+    }
+    for (name, value) in length {
+        // A host may insist on setting the length by itself; then it knows better.
+        let _ = fields.set(&name, &[value]);
+    }
+    Ok(fields)
 }
 
 fn method(name: &str) -> wasi::Method {
