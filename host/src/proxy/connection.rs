@@ -18,7 +18,8 @@ impl Service for Proxy {
     async fn serve(self: Arc<Self>, accepted: Accepted, drain: CancellationToken) {
         let mut client = Client::new(accepted, drain);
         while let Some(head) = self.next_request(&mut client).await {
-            match self.handle(head, &mut client).await {
+            // In a box that lives as long as the request: an idle connection has no room for one.
+            match Box::pin(self.handle(head, &mut client)).await {
                 Persist::Break => return client.writer.break_off(),
                 Persist::Close => return,
                 Persist::Keep => {}
@@ -52,10 +53,14 @@ impl Proxy {
 
     /// Answers what is no whole head: nothing after it can be trusted to be a request.
     async fn turn_away(&self, error: ProxyError, client: &mut Client) -> Option<RequestHead> {
-        self.record_turned_away(&error, client).await;
-        let unread = Body::new(Framing::UntilClose);
-        let unknown = RequestHead { http11: true, ..RequestHead::default() };
-        self.deliver(rescue(error), &unknown, &unread, client).await;
+        let turning = async {
+            self.record_turned_away(&error, client).await;
+            let unread = Body::new(Framing::UntilClose);
+            let unknown = RequestHead { http11: true, ..RequestHead::default() };
+            self.deliver(rescue(error), &unknown, &unread, client).await;
+        };
+        // Rare, and large: not within the future of every connection.
+        Box::pin(turning).await;
         None
     }
 }

@@ -106,7 +106,10 @@ impl Proxy {
             Reply::Whole { head, body } => whole(head, body, request, rest, client).await,
             Reply::Stream(streaming) => stream(*streaming, request, client).await,
             Reply::Tunnel(streaming) => open_tunnel(*streaming, client).await,
-            Reply::Calls(streaming, inside) => open_calls(*streaming, *inside, client).await,
+            // Rare, and larger than all others together: not within the future of every request.
+            Reply::Calls(streaming, inside) => {
+                Box::pin(open_calls(*streaming, *inside, client)).await
+            }
         };
         delivered.unwrap_or_else(|error| {
             // The head has gone out: all that is left is to break off, so that nobody takes a part
