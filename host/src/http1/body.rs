@@ -10,6 +10,8 @@ use super::{Framing, Pieces, Source};
 
 /// A chunk's size line may carry extensions; nobody needs more room than this for them.
 const MAX_SIZE_LINE: usize = 4096;
+/// Digits of the largest size that there is.
+const MOST_DIGITS: usize = 16;
 /// Trailers are read and dropped.
 const MAX_TRAILERS: usize = 64 * 1024;
 
@@ -128,6 +130,10 @@ impl Body {
     ) -> Result<Pieces, BodyError> {
         let mut pieces = Pieces::default();
         while !pieces.is_full() {
+            let as_it_is = if chunked { self.as_it_is(source.buffered()) } else { 0 };
+            if as_it_is > 0 {
+                pieces.add(source.take(as_it_is));
+            }
             match self.step(source) {
                 Ok(Step::Data(part)) if chunked => add_chunked(&mut pieces, part),
                 Ok(Step::Data(part)) => pieces.add(part.data),
@@ -193,6 +199,35 @@ impl Body {
             State::ChunkData(left) => State::ChunkData(left - count),
             other => other,
         };
+    }
+
+    /// Steps over the bytes that would be framed for the way on just as they have come, and counts
+    /// them: chunks in a row go on as one piece. Of a chunk whose end has not come a byte is left,
+    /// with which its end can go on.
+    fn as_it_is(&mut self, buffered: &[u8]) -> usize {
+        let mut passed = 0;
+        loop {
+            let rest = &buffered[passed..];
+            let (line, left) = match self.state {
+                State::ChunkData(left) => (0, left),
+                State::ChunkSize => match plain_size(rest) {
+                    // Of whose data nothing has come is not begun.
+                    Some((line, size)) if rest.len() > line => (line, size),
+                    _ => return passed,
+                },
+                _ => return passed,
+            };
+            let data = &rest[line..];
+            let ends = |left: &usize| data.get(*left..).is_some_and(|it| it.starts_with(b"\r\n"));
+            let Some(whole) = usize::try_from(left).ok().filter(ends) else {
+                let most = usize::try_from(left - 1).unwrap_or(usize::MAX);
+                let part = data.len().min(most);
+                self.state = State::ChunkData(left - part as u64);
+                return passed + line + part;
+            };
+            passed += line + whole + 2;
+            self.state = State::ChunkSize;
+        }
     }
 
     fn ended(&mut self, read: usize) -> Result<(), BodyError> {
@@ -290,6 +325,19 @@ impl Body {
         self.state = if blank { State::Done } else { State::Trailers(seen) };
         Ok(Step::Again)
     }
+}
+
+/// The length and the size of a line that is written as we would write it, for a chunk with data.
+fn plain_size(bytes: &[u8]) -> Option<(usize, u64)> {
+    let end = bytes.iter().take(MOST_DIGITS + 1).position(|byte| *byte == b'\r')?;
+    let (digits, end_of_line) = bytes.split_at(end);
+    let is_plain = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let ends = end_of_line.starts_with(b"\r\n");
+    if !ends || digits.starts_with(b"0") || !digits.iter().all(is_plain) {
+        return None;
+    }
+    let size = u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    Some((end + 2, size))
 }
 
 /// The tokenizer reads a line without any digit as the last chunk, so that a broken body would seem to

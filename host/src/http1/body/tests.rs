@@ -126,3 +126,15 @@ async fn what_came_before_nonsense_is_sent_on() {
         assert!(matches!(error, Some(BodyError::Chunks)));
     }
 }
+
+#[tokio::test]
+async fn chunks_that_are_written_otherwise_are_written_anew() {
+    let wire = b"05\r\nhello\r\nA\r\n0123456789\r\n3;x=y\r\nabc\r\n0\r\n\r\n";
+    for at_a_time in 1..60 {
+        let (sent, error) = sent_on(wire, at_a_time).await;
+
+        assert!(error.is_none());
+        let plain = b"5\r\nhello\r\na\r\n0123456789\r\n3\r\nabc\r\n0\r\n\r\n";
+        assert_eq!(sent, plain, "{at_a_time} at a time");
+    }
+}
