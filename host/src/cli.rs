@@ -13,12 +13,17 @@ mod suggest;
 mod version;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use powerstrip::config::{DEFAULT_PATH, Environment};
 use powerstrip::wasm::RuntimeSettings;
 
 pub(crate) use report::{Report, describe};
+
+/// How long a thread that read or compiled waits for more of that: a start needs many, and later
+/// their stacks would idle.
+const IDLE_THREAD: Duration = Duration::from_secs(1);
 
 /// A proxy for the Docker Engine API that runs adapters before and after each call.
 #[derive(Debug, Parser)]
@@ -93,7 +98,8 @@ struct File {
 
 /// Does what was asked.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Report> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().thread_keep_alive(IDLE_THREAD).build()?;
     runtime.block_on(async {
         match &arguments.command {
             Command::Serve { file } => serve::run(&file.config).await,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -21,6 +22,9 @@ pub(super) const WORLD: &str = "0.1.0";
 const COMPATIBLE: &str = "0.1.";
 /// The largest component: those with a Python inside have some 40 MiB.
 const MAX_FILE: u64 = 256 * 1024 * 1024;
+/// Files that are read at a time. At a start all adapters' are; each would have a thread of its own,
+/// whose stack stays for as long as threads wait for more to do.
+static READERS: Semaphore = Semaphore::const_new(4);
 /// A page of linear memory.
 const PAGE: u64 = 64 * 1024;
 
@@ -172,6 +176,7 @@ pub(super) fn compile(engine: &Engine, bytes: &[u8], origin: &str) -> Result<Com
 /// When it cannot be read, or is larger than any component.
 pub async fn read(path: &Path, origin: &str) -> Result<ComponentFile, LoadError> {
     let (path, origin) = (path.to_owned(), origin.to_owned());
+    let _reader = READERS.acquire().await.expect("the semaphore is never closed");
     let reading = move || read_file(&path, &origin).map(ComponentFile::new);
     let reading = tokio::task::spawn_blocking(reading).await;
     reading.map_err(|panic| LoadError::Engine { cause: panic.into() })?
