@@ -35,6 +35,23 @@ impl Exports {
     }
 }
 
+/// The hooks of one instance that were called: their types are compared with ours at the first call.
+#[derive(Default)]
+pub(super) struct Known {
+    pre: Option<pre_hook::Guest>,
+    post: Option<post_hook::Guest>,
+    unwind: Option<unwind::Guest>,
+    event: Option<event_hook::Guest>,
+}
+
+/// The hook that is known, or else loaded now.
+fn known<T>(hook: &mut Option<T>, load: impl FnOnce() -> Result<T>) -> Result<&T> {
+    Ok(match hook {
+        Some(hook) => hook,
+        None => hook.insert(load()?),
+    })
+}
+
 /// What a hook gives: an outcome, or why it gave up.
 pub(super) type Answer<T> = std::result::Result<T, HookError>;
 
@@ -44,7 +61,12 @@ pub(super) struct Describe(pub(super) Arc<Exports>);
 impl Function for Describe {
     type Output = std::result::Result<Description, wasmtime::Error>;
 
-    async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
+    async fn call(
+        self,
+        store: &mut Store<HostState>,
+        instance: &Instance,
+        _: &mut Known,
+    ) -> Result<Self::Output> {
         if let Err(mismatch) = self.check(store, instance) {
             return Ok(Err(mismatch));
         }
@@ -73,7 +95,12 @@ pub(super) struct ValidateConfig {
 impl Function for ValidateConfig {
     type Output = std::result::Result<(), String>;
 
-    async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
+    async fn call(
+        self,
+        store: &mut Store<HostState>,
+        instance: &Instance,
+        _: &mut Known,
+    ) -> Result<Self::Output> {
         let guest = self.exports.lifecycle.load(&mut *store, instance)?;
         guest.call_validate_config(store, &self.config).await
     }
@@ -96,8 +123,13 @@ impl Function for PreHook {
         output.is_ok()
     }
 
-    async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
-        let guest = self.hook.load(&mut *store, instance)?;
+    async fn call(
+        self,
+        store: &mut Store<HostState>,
+        instance: &Instance,
+        hooks: &mut Known,
+    ) -> Result<Self::Output> {
+        let guest = known(&mut hooks.pre, || self.hook.load(&mut *store, instance))?;
         let (variables, names) = (convert::variables(&self.call), convert::names(&self.call));
         let context = convert::context(&self.call, (&variables, &names), self.deadline);
         let headers = convert::headers(&self.request.headers);
@@ -124,8 +156,13 @@ impl Function for PostHook {
         output.is_ok()
     }
 
-    async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
-        let guest = self.hook.load(&mut *store, instance)?;
+    async fn call(
+        self,
+        store: &mut Store<HostState>,
+        instance: &Instance,
+        hooks: &mut Known,
+    ) -> Result<Self::Output> {
+        let guest = known(&mut hooks.post, || self.hook.load(&mut *store, instance))?;
         let (variables, names) = (convert::variables(&self.call), convert::names(&self.call));
         let context = convert::context(&self.call, (&variables, &names), self.deadline);
         let headers = convert::headers(&self.request.headers);
@@ -154,8 +191,13 @@ impl Function for Unwind {
         output.is_ok()
     }
 
-    async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
-        let guest = self.hook.load(&mut *store, instance)?;
+    async fn call(
+        self,
+        store: &mut Store<HostState>,
+        instance: &Instance,
+        hooks: &mut Known,
+    ) -> Result<Self::Output> {
+        let guest = known(&mut hooks.unwind, || self.hook.load(&mut *store, instance))?;
         let (variables, names) = (convert::variables(&self.call), convert::names(&self.call));
         let context = convert::context(&self.call, (&variables, &names), self.deadline);
         let headers = convert::headers(&self.request.headers);
@@ -181,8 +223,13 @@ impl Function for EventHook {
         output.is_ok()
     }
 
-    async fn call(self, store: &mut Store<HostState>, instance: &Instance) -> Result<Self::Output> {
-        let guest = self.hook.load(&mut *store, instance)?;
+    async fn call(
+        self,
+        store: &mut Store<HostState>,
+        instance: &Instance,
+        hooks: &mut Known,
+    ) -> Result<Self::Output> {
+        let guest = known(&mut hooks.event, || self.hook.load(&mut *store, instance))?;
         let delivery = convert::delivery(&self.delivery, self.deadline);
         let attributes = convert::attributes(&self.news);
         guest.call_handle(store, delivery, convert::news(&self.news, &attributes)).await

@@ -13,6 +13,7 @@ use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::error::{self, DeadlinePassed};
+use super::functions::Known;
 use super::lanes::{Habit, Lanes};
 use super::state::{CallScope, HostState, MAX_HANDLES, Resources};
 use super::warm::{Live, WarmPool};
@@ -51,11 +52,12 @@ pub(super) trait Function: Send + 'static {
         true
     }
 
-    /// Calls it.
+    /// Calls it, on an instance of which these hooks are known.
     fn call(
         self,
         store: &mut Store<HostState>,
         instance: &Instance,
+        known: &mut Known,
     ) -> impl Future<Output = wasmtime::Result<Self::Output>> + Send;
 }
 
@@ -293,13 +295,12 @@ mod tests {
         let linker = imports::linker(&engine).expect("the imports are sound");
         let lanes = Lanes::start(Ticker::start(&engine).expect("a thread")).expect("threads");
         let (slots, warm) = (Arc::new(Semaphore::new(1)), Arc::new(Semaphore::new(0)));
-        let grants = Grants::default();
         let resources = Resources {
             adapter: "a".into(),
             log: AdapterLog::new("a".into()),
             config: "{}".into(),
-            client: Client::new(&grants, None, None, Tls::default()),
-            grants,
+            variables: Arc::default(),
+            client: Client::new(&Grants::default(), None, None, Tls::default()),
             namespace: None,
         };
         Arc::new(Ready {
@@ -325,7 +326,12 @@ mod tests {
     impl Function for Stubborn {
         type Output = ();
 
-        async fn call(self, _: &mut Store<HostState>, _: &Instance) -> wasmtime::Result<()> {
+        async fn call(
+            self,
+            _: &mut Store<HostState>,
+            _: &Instance,
+            _: &mut Known,
+        ) -> wasmtime::Result<()> {
             let first = thread::current().id();
             while thread::current().id() == first {
                 tokio::task::yield_now().await;

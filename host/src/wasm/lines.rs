@@ -86,9 +86,8 @@ impl Budget {
 
 impl CallLog {
     /// The log of a call by this adapter for this request; no request while it is loaded.
-    pub(super) fn new(adapter: Arc<AdapterLog>, request_id: &str) -> Self {
-        let budget = Mutex::new(Budget::of_calls(1));
-        let (request_id, noted) = (request_id.to_owned(), AtomicBool::new(false));
+    pub(super) fn new(adapter: Arc<AdapterLog>, request_id: String) -> Self {
+        let (budget, noted) = (Mutex::new(Budget::of_calls(1)), AtomicBool::new(false));
         Self(Arc::new(Shared { adapter, request_id, budget, noted }))
     }
 
@@ -233,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_call_that_has_said_enough_is_cut_off() {
-        let log = CallLog::new(AdapterLog::new("chatty".into()), "");
+        let log = CallLog::new(AdapterLog::new("chatty".into()), String::new());
 
         let written = (0..2 * MAX_LINES).filter(|_| log.0.spend(1)).count();
 
@@ -243,7 +242,8 @@ mod tests {
     #[test]
     fn many_calls_share_what_their_adapter_may_say() {
         let adapter = AdapterLog::new("chatty".into());
-        let calls = (0..2 * CALLS_AT_ONCE).map(|_| CallLog::new(Arc::clone(&adapter), ""));
+        let calls =
+            (0..2 * CALLS_AT_ONCE).map(|_| CallLog::new(Arc::clone(&adapter), String::new()));
 
         let written = calls.map(|log| (0..MAX_LINES).filter(|_| log.0.spend(1)).count());
 

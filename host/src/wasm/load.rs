@@ -17,7 +17,7 @@ use super::library::Code;
 use super::lines::AdapterLog;
 use super::outbound::Client;
 use super::runtime::{AdapterSpec, Kind, Shared, WebhookPeer};
-use super::state::{HostState, Resources};
+use super::state::{HostState, Resources, Variables};
 use super::warm::WarmPool;
 use super::words;
 use crate::grants::{Grants, HostPattern};
@@ -129,7 +129,7 @@ fn ready(
             shared.docker_engine.get().cloned(),
             shared.tls.clone(),
         ),
-        grants,
+        variables: variables(&grants),
         namespace: namespace.map(Arc::new),
     };
     let warm = match spec.instances {
@@ -147,6 +147,12 @@ fn ready(
         warm,
         fuel_used: AtomicU64::default(),
     }))
+}
+
+/// The environment variables that were granted and are set, as they are for as long as we run.
+fn variables(grants: &Grants) -> Variables {
+    let set = |name: &String| Some((name.clone(), std::env::var(name).ok()?));
+    grants.env.iter().filter_map(set).collect()
 }
 
 /// The operator names a webhook's host in its URL, which is a grant.

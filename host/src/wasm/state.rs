@@ -14,7 +14,6 @@ use super::keyvalue::{self, Namespace};
 use super::limiter::Limiter;
 use super::lines::{AdapterLog, CallLog, LineStream};
 use super::outbound::{Client, Outbound};
-use crate::grants::Grants;
 use crate::hook::Carry;
 use crate::telemetry::Trace;
 
@@ -33,8 +32,8 @@ pub(super) struct Resources {
     pub(super) log: Arc<AdapterLog>,
     /// Its own section of the configuration, as JSON text.
     pub(super) config: Arc<str>,
-    /// What the operator allows it.
-    pub(super) grants: Grants,
+    /// The environment variables that the operator lets it read.
+    pub(super) variables: Variables,
     /// Its pooled HTTP connections.
     pub(super) client: Client,
     /// Its values; none where they are not granted.
@@ -43,13 +42,14 @@ pub(super) struct Resources {
 
 /// What the host keeps for one call.
 pub(super) struct HostState {
-    wasi: WasiCtx,
+    /// None until the guest asks WASI for something, which most calls never do.
+    console: Option<Console>,
+    /// The environment variables that it may read.
+    variables: Variables,
     http: WasiHttpCtx,
     table: ResourceTable,
     outbound: Outbound,
     namespace: Option<Arc<Namespace>>,
-    /// Standard output and standard error.
-    streams: [LineStream; 2],
     /// The adapter's configuration as JSON text.
     pub(super) config: Arc<str>,
     /// What the adapter leaves for itself on the same request.
@@ -60,6 +60,15 @@ pub(super) struct HostState {
     pub(super) limiter: Limiter,
     /// When the call has to be over.
     pub(super) deadline: Instant,
+}
+
+/// Environment variables, with their values.
+pub(super) type Variables = Arc<[(String, String)]>;
+
+/// WASI, and the standard output and the standard error that lead out of it.
+struct Console {
+    wasi: WasiCtx,
+    streams: [LineStream; 2],
 }
 
 /// What differs between the calls of one adapter.
@@ -81,21 +90,20 @@ pub(super) struct CallScope {
 impl HostState {
     /// The state for a call.
     pub(super) fn new(resources: &Resources, scope: CallScope) -> Self {
-        let log = CallLog::new(Arc::clone(&resources.log), &scope.request_id);
+        let log = CallLog::new(Arc::clone(&resources.log), scope.request_id);
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MAX_FIELDS);
-        let grants = scope.granted.then_some(&resources.grants);
-        let client = grants.map(|_| resources.client.clone());
-        let streams = [log.stream(Level::INFO), log.stream(Level::WARN)];
+        let granted = scope.granted.then_some(resources);
+        let client = granted.map(|resources| resources.client.clone());
         Self {
-            wasi: wasi(grants, &streams),
+            console: None,
+            variables: granted.map(|it| Arc::clone(&it.variables)).unwrap_or_default(),
             http,
             table,
             outbound: Outbound::new(client, scope.trace, scope.deadline, log.clone()),
-            namespace: grants.and_then(|_| resources.namespace.clone()),
-            streams,
+            namespace: granted.and_then(|resources| resources.namespace.clone()),
             config: Arc::clone(&resources.config),
             carry: scope.carry,
             log,
@@ -106,10 +114,10 @@ impl HostState {
 
     /// The state for the next call of the same instance: whatever a call is given is given anew.
     pub(super) fn begin(&mut self, resources: &Resources, scope: CallScope) {
-        let log = CallLog::new(Arc::clone(&resources.log), &scope.request_id);
+        let log = CallLog::new(Arc::clone(&resources.log), scope.request_id);
         let client = scope.granted.then(|| resources.client.clone());
         self.outbound = Outbound::new(client, scope.trace, scope.deadline, log.clone());
-        self.streams.iter().for_each(|stream| stream.turn_to(&log));
+        self.streams().for_each(|stream| stream.turn_to(&log));
         self.carry = scope.carry;
         self.log = log;
         self.deadline = scope.deadline;
@@ -120,12 +128,17 @@ impl HostState {
     /// request, an answer, a timer or a bucket may not.
     pub(super) fn rest(&mut self) -> bool {
         self.carry = Carry::default();
-        self.streams.iter().for_each(LineStream::finish);
+        self.streams().for_each(LineStream::finish);
         self.table.iter_mut().all(|handle| {
             handle.is::<DynInputStream>()
                 || handle.is::<DynOutputStream>()
                 || handle.is::<DynPollable>()
         })
+    }
+
+    /// The standard streams, if the guest has them.
+    fn streams(&self) -> impl Iterator<Item = &LineStream> {
+        self.console.iter().flat_map(|console| &console.streams)
     }
 
     /// What `wasi:keyvalue` works on.
@@ -135,27 +148,29 @@ impl HostState {
     }
 }
 
-/// WASI without folders, sockets or names; with the variables that were granted.
-fn wasi(grants: Option<&Grants>, [stdout, stderr]: &[LineStream; 2]) -> WasiCtx {
-    let mut builder = WasiCtx::builder();
-    builder
-        .stdout(stdout.clone())
-        .stderr(stderr.clone())
-        .allow_tcp(false)
-        .allow_udp(false)
-        .allow_ip_name_lookup(false)
-        .max_random_size(MAX_RANDOM);
-    for name in grants.into_iter().flat_map(|grants| &grants.env) {
-        if let Ok(value) = std::env::var(name) {
-            builder.env(name, value);
-        }
+impl Console {
+    /// WASI without folders, sockets or names; with these variables.
+    fn new(log: &CallLog, variables: &[(String, String)]) -> Self {
+        let streams = [log.stream(Level::INFO), log.stream(Level::WARN)];
+        let [stdout, stderr] = streams.clone();
+        let mut builder = WasiCtx::builder();
+        builder
+            .stdout(stdout)
+            .stderr(stderr)
+            .envs(variables)
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .max_random_size(MAX_RANDOM);
+        Self { wasi: builder.build(), streams }
     }
-    builder.build()
 }
 
 impl WasiView for HostState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        let (log, variables) = (&self.log, &self.variables);
+        let console = self.console.get_or_insert_with(|| Console::new(log, variables));
+        WasiCtxView { ctx: &mut console.wasi, table: &mut self.table }
     }
 }
 

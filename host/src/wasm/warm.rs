@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
+use super::functions::Known;
 use super::instance::{Function, Ready};
 use super::lanes;
 use super::state::HostState;
@@ -20,6 +21,8 @@ pub(super) struct Live {
     pub(super) store: Store<HostState>,
     /// None until the first call.
     instance: Option<Instance>,
+    /// The hooks that were called.
+    known: Known,
     /// Calls that it has served.
     uses: u64,
     /// The room that it takes while it is warm: it waits without a slot of its own.
@@ -29,7 +32,7 @@ pub(super) struct Live {
 impl Live {
     /// One that has not been called yet.
     pub(super) fn new(store: Store<HostState>) -> Self {
-        Self { store, instance: None, uses: 0, room: None }
+        Self { store, instance: None, known: Known::default(), uses: 0, room: None }
     }
 
     /// Calls a function on the instance, which is made if need be.
@@ -47,7 +50,7 @@ impl Live {
             None => ready.pre.instantiate_async(&mut self.store).await?,
         };
         self.instance = Some(instance);
-        function.call(&mut self.store, &instance).await
+        function.call(&mut self.store, &instance, &mut self.known).await
     }
 }
 
