@@ -30,7 +30,8 @@ pub trait Adapter: Sized {
     /// and sees as body the one protobuf message of calls that have just one.
     const GRPC: bool = false;
 
-    /// Builds the adapter; its error tells the operator, at load, what to change.
+    /// Builds the adapter; its error tells the operator, at load, what to change. An instance that is
+    /// kept warm builds it once.
     ///
     /// # Errors
     /// When the adapter cannot work with this configuration.

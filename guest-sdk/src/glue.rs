@@ -1,5 +1,7 @@
 //! What stands between an [`Adapter`] and the component interface. Used by `export!` alone.
 
+use std::any::Any;
+use std::cell::Cell;
 use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
@@ -16,7 +18,7 @@ use crate::{host, logger};
 /// What `export!` knows of an adapter besides its type.
 pub trait Exported {
     /// The adapter.
-    type Adapter: Adapter;
+    type Adapter: Adapter + 'static;
     /// Name of its crate.
     const NAME: &'static str;
     /// Version of its crate.
@@ -61,7 +63,7 @@ impl<E: Exported> pre_hook::Guest for Component<E> {
         context: types::Context,
         request: types::Request,
     ) -> Result<pre_hook::PreOutcome, types::HookError> {
-        let adapter = build::<E::Adapter>()?;
+        let adapter = built::<E::Adapter>()?;
         let mut request = Request::from_parts(context.into(), request);
         Ok(match adapter.pre(&mut request)? {
             Pre::Pass => match request.into_patch() {
@@ -80,7 +82,7 @@ impl<E: Exported> post_hook::Guest for Component<E> {
         request: types::Request,
         response: types::Response,
     ) -> Result<post_hook::PostOutcome, types::HookError> {
-        let adapter = build::<E::Adapter>()?;
+        let adapter = built::<E::Adapter>()?;
         let request = Request::from_parts(context.into(), request);
         let mut response = Response::from_parts(response);
         Ok(match adapter.post(&request, &mut response)? {
@@ -102,7 +104,7 @@ impl<E: Exported> unwind::Guest for Component<E> {
         request: types::Request,
         reason: unwind::Reason,
     ) -> Result<(), types::HookError> {
-        let adapter = build::<E::Adapter>()?;
+        let adapter = built::<E::Adapter>()?;
         let request = Request::from_parts(context.into(), request);
         Ok(adapter.unwind(&request, &reason.into())?)
     }
@@ -113,7 +115,7 @@ impl<E: Exported> event_hook::Guest for Component<E> {
         delivery: event_hook::Delivery,
         event: event_hook::Event,
     ) -> Result<(), types::HookError> {
-        let adapter = build::<E::Adapter>()?;
+        let adapter = built::<E::Adapter>()?;
         Ok(adapter.event(&Event::from_parts(delivery, event))?)
     }
 }
@@ -158,10 +160,22 @@ pub fn from_config<A: Adapter>(config: &str) -> Result<A, Error> {
     A::new(parse_config(config)?)
 }
 
-/// The adapter with the configuration that the host has for it.
-fn build<A: Adapter>() -> Result<A, Error> {
+thread_local! {
+    /// The adapter of this instance; none before its first call.
+    static BUILT: Cell<Option<&'static dyn Any>> = const { Cell::new(None) };
+}
+
+/// The adapter with the configuration that the host has for it: an instance that is kept warm has
+/// one configuration for all of its calls, and builds its adapter once.
+fn built<A: Adapter + 'static>() -> Result<&'static A, Error> {
+    if let Some(adapter) = BUILT.get().and_then(|built| built.downcast_ref()) {
+        return Ok(adapter);
+    }
     logger::install();
-    from_config(&host::config())
+    // It lives as long as the instance, whose memory goes as a whole.
+    let adapter = Box::leak(Box::new(from_config::<A>(&host::config())?));
+    BUILT.set(Some(adapter));
+    Ok(adapter)
 }
 
 /// Reads a configuration; a missing section and an empty one are the same.

@@ -116,6 +116,7 @@ mod logger;
 mod object;
 mod request;
 mod response;
+mod skim;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 

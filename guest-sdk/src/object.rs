@@ -11,6 +11,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Error;
 use serde_json::value::RawValue;
 
+use crate::skim;
+
 /// Where a field of an object is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -28,6 +30,41 @@ pub(crate) enum Place {
 impl Place {
     /// Looks for a field, and reads the rest only as far as to see that it is JSON.
     pub(crate) fn find(text: &[u8], name: &str) -> Result<Self, Error> {
+        Self::skim(text, name).map_or_else(|| Self::parse(text, name), Ok)
+    }
+
+    /// Looks for a field; none where the text is no object, or one that is spelled unusually.
+    fn skim(text: &[u8], name: &str) -> Option<Self> {
+        let mut at = skim::byte(text, 0, b'{')?;
+        let is_empty = *text.get(skim::white(text, at))? == b'}';
+        let (mut found, mut more) = (None, !is_empty);
+        while more {
+            let (key, colon) = skim::key(text, at)?;
+            let key = &text[key];
+            let start = skim::white(text, colon);
+            at = skim::value(text, start)?;
+            // Keys are short: a search that is quick on long texts is slower than this.
+            if key.iter().any(|byte| !byte.is_ascii() || *byte == b'\\') {
+                return None;
+            }
+            if key == name.as_bytes() {
+                found = Some(start..at);
+            }
+            let comma = skim::byte(text, at, b',');
+            (at, more) = (comma.unwrap_or(at), comma.is_some());
+        }
+        let end = skim::white(text, at);
+        at = skim::byte(text, end, b'}')?;
+        let Some(place) = found else {
+            return (skim::white(text, at) == text.len())
+                .then_some(Self::Missing { end, is_empty });
+        };
+        let is_text = std::str::from_utf8(&text[place.clone()]).is_ok();
+        (is_text && skim::white(text, at) == text.len()).then_some(Self::Value(place))
+    }
+
+    /// The same for every text, and what is wrong where it is no object.
+    fn parse(text: &[u8], name: &str) -> Result<Self, Error> {
         let mut reader = serde_json::Deserializer::from_slice(text);
         let found = Find(name).deserialize(&mut reader)?;
         reader.end()?;
@@ -131,6 +168,7 @@ mod tests {
             fn $name() {
                 let text = $text.as_bytes();
                 let place = Place::find(text, "a").expect("the text is an object");
+                assert_eq!(Some(&place), Place::parse(text, "a").ok().as_ref());
 
                 let changed = place.replace(text, "a", b"[2]").expect("a list is JSON");
 
@@ -147,6 +185,16 @@ mod tests {
         an_empty_object_gets_its_first_field: "{}" => r#"{"a":[2]}"#;
         the_last_of_several_counts: r#"{"a":1,"a":"x"}"# => r#"{"a":1,"a":[2]}"#;
         a_key_may_be_escaped: r#"{"\u0061" : null}"# => r#"{"\u0061" : [2]}"#;
+    }
+
+    #[test]
+    fn only_an_unusual_text_needs_a_parser() {
+        let texts = [r#"{"Image":"x","a":["b"]}"#, r#"{"b":1}"#, r#"{"\u0061":1}"#, r#"{"ä":1}"#];
+
+        let found = texts.map(|text| Place::skim(text.as_bytes(), "a"));
+
+        let missing = Place::Missing { end: 6, is_empty: false };
+        assert_eq!(found, [Some(Place::Value(17..22)), Some(missing), None, None]);
     }
 
     #[test]

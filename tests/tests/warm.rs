@@ -42,6 +42,17 @@ async fn a_warm_instance_serves_one_call_after_the_other() {
 }
 
 #[tokio::test]
+async fn a_warm_instance_builds_its_adapter_once() {
+    let engine = FakeEngine::start();
+    let powerstrip = with(&engine, json!({"instances": "warm"})).await;
+    assert_eq!(three(&powerstrip).await, [Some(1), Some(2), Some(3)]);
+
+    let answer = powerstrip.get("/v1.41/info").await;
+
+    assert_eq!((answer.header("x-uses"), answer.header("x-builds")), (Some("4"), Some("1")));
+}
+
+#[tokio::test]
 async fn a_warm_instance_serves_no_more_calls_than_it_may() {
     let engine = FakeEngine::start();
     let powerstrip = with(&engine, json!({"instances": {"warm": {"uses": 2}}})).await;

@@ -1,6 +1,6 @@
-//! Keeps in its memory how often it was called, and shows that in the header `x-uses`. The query of
-//! a request says what else to do: `do=trap`, `do=fail`, `do=spin`, `do=hoard`, `do=print`,
-//! `do=carry`.
+//! Keeps in its memory how often it was called and built, and shows that in the headers `x-uses` and
+//! `x-builds`. The query of a request says what else to do: `do=trap`, `do=fail`, `do=spin`,
+//! `do=hoard`, `do=print`, `do=carry`.
 
 use std::io::Write;
 use std::mem;
@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use powerstrip_sdk::{Adapter, Error, Post, Pre, Request, Response, Result, carry, keyvalue, log};
 
 static USES: AtomicU64 = AtomicU64::new(0);
+static BUILDS: AtomicU64 = AtomicU64::new(0);
 
 struct Hoarder;
 
@@ -18,6 +19,7 @@ impl Adapter for Hoarder {
     const GRANTS: &'static [&'static str] = &["keyvalue?"];
 
     fn new((): ()) -> Result<Self> {
+        BUILDS.fetch_add(1, Ordering::Relaxed);
         Ok(Self)
     }
 
@@ -45,6 +47,7 @@ impl Adapter for Hoarder {
         }
         log::info!("use {uses}");
         response.set_header("x-uses", uses.to_string());
+        response.set_header("x-builds", BUILDS.load(Ordering::Relaxed).to_string());
         response.set_header("x-carried", carry::get().unwrap_or_default());
         Ok(Post::Pass)
     }
