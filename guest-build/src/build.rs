@@ -18,7 +18,7 @@ const PROFILE: &str = "guest";
 
 /// Bytes of a guest's stack: enough for JSON nested as deeply as Powerstrip lets through. The usual
 /// megabyte would be cleared after each call, which takes longer than most calls.
-const STACK: &str = "-Clink-arg=-zstack-size=131072";
+const STACK: &str = "-Clink-arg=-zstack-size=65536";
 
 /// Variables of the outer build that would change how guests are compiled: flags meant for the
 /// host, and the wrapper by which clippy and coverage tools take the compiler's place.
