@@ -11,6 +11,7 @@
 //! back.
 
 mod posture;
+mod stint;
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +19,6 @@ use std::task::{Context, Poll, ready};
 use std::thread;
 use std::time::Duration;
 
-use nix::time::ClockId;
 use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use super::engine::Ticker;
 use super::error::LoadError;
 use posture::Standing;
+use stint::Stint;
 
 pub(super) use posture::step_back;
 
@@ -100,12 +101,16 @@ impl Lanes {
     /// Runs the work on the lane that it belongs to; none if it panicked on one of ours.
     ///
     /// Dropping the future ends the work wherever it is.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(super) fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
         habit: &Habit,
-    ) -> Option<T> {
-        let mut work = Work { future: Box::pin(work), used: Duration::ZERO, least: OWN };
+    ) -> impl Future<Output = Option<T>> {
+        // Boxed at once: whoever waits for it holds, and moves, no more than a pointer.
+        self.drive(Work { future: Box::pin(work), used: Duration::ZERO, least: OWN }, habit)
+    }
+
+    async fn drive<T: Send + 'static>(&self, mut work: Work<T>, habit: &Habit) -> Option<T> {
         let mut lane = habit.lane();
         loop {
             let home = Handle::current();
@@ -181,13 +186,13 @@ impl<T> Work<T> {
 
     /// Lets it compute on this thread, and takes note of how much it did.
     fn poll(&mut self, lane: Lane, cx: &mut Context<'_>) -> Poll<T> {
-        let began = cpu();
+        let stint = Stint::begin();
         let standing = Standing::begin(lane == OWN);
         let polled = self.future.as_mut().poll(cx);
         if standing.has_to_be_back() {
             self.least = NICE;
         }
-        self.used += cpu().saturating_sub(began);
+        self.used += stint.used();
         polled
     }
 }
@@ -234,11 +239,6 @@ impl<T> Future for Leg<T> {
     }
 }
 
-/// CPU that this thread has used. Time on the clock would count what others used meanwhile.
-fn cpu() -> Duration {
-    ClockId::CLOCK_THREAD_CPUTIME_ID.now().map(Duration::from).unwrap_or_default()
-}
-
 /// Waits for work on another lane, and ends it when nobody waits any more.
 struct Away<T>(JoinHandle<T>);
 
@@ -258,6 +258,7 @@ impl<T> Drop for Away<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::stint::cpu;
     use super::*;
 
     fn lanes() -> Lanes {
