@@ -54,6 +54,28 @@ proptest! {
     }
 
     #[test]
+    fn a_body_that_fits_what_is_known_is_read_as_it_is(seed: u64) {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let known = document(&mut rng, Body::Create);
+        let create = catalogue::find("POST", "/containers/create").map(|(endpoint, _)| endpoint);
+        let read = json::outlined(create, &known, Legacy::Ignore);
+        let Ok((Canonical::AsSent, outline)) = read else { return Ok(()) };
+        for _ in 0..20 {
+            let mut part = |text: &[u8]| {
+                let start = rng.usize(0..=text.len());
+                start..(start + rng.usize(0..12)).min(text.len())
+            };
+            let (gone, moved) = (part(&known), part(&known));
+            let body = [&known[..gone.start], &known[moved], &known[gone.end..]].concat();
+
+            if outline.fits(&known, &body) {
+                let whole = json::read(create, &body, Legacy::Ignore);
+                prop_assert_eq!(whole, Ok(Canonical::AsSent));
+            }
+        }
+    }
+
+    #[test]
     fn any_bytes_do_for_every_target(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         for target in targets::ALL {
             (target.check)(&bytes);

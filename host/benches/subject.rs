@@ -151,7 +151,8 @@ fn request(target: &str) -> HookRequest {
             header("user-agent", "Docker-Client/28.2.2 (linux)"),
             header("content-type", "application/json"),
             header("content-length", "1354"),
-        ],
+        ]
+        .into(),
         body: Some(Bytes::from_static(BODY)),
     }
 }

@@ -13,6 +13,7 @@ mod rescue;
 mod send;
 mod tunnel;
 mod upload;
+mod within;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub struct Proxy {
     generations: Arc<Generations>,
     upstream: Arc<Upstream>,
     audit: Arc<Audit>,
+    /// The engine's address, as adapters are told it.
+    engine: Arc<str>,
     /// Our own name in `Via`, by which a loop is known.
     mark: String,
     /// The line of `Via` that a request goes up with.
@@ -50,8 +53,9 @@ impl Proxy {
     #[must_use]
     pub fn new(generations: Arc<Generations>, upstream: Arc<Upstream>, audit: Arc<Audit>) -> Self {
         let mark = format!("powerstrip-{}", telemetry::request_id());
+        let engine = upstream.address().to_string().into();
         let via = Bytes::from(format!("1.1 {mark}"));
-        Self { generations, upstream, audit, mark, via }
+        Self { generations, upstream, audit, engine, mark, via }
     }
 
     /// Answers one request.

@@ -94,7 +94,7 @@ fn draft() -> Draft {
     let request = HookRequest {
         method: "POST".to_owned(),
         path_with_query: "/x".to_owned(),
-        headers: vec![("x-registry-auth".to_owned(), Bytes::from_static(b"secret"))],
+        headers: vec![("x-registry-auth".to_owned(), Bytes::from_static(b"secret"))].into(),
         body: Some(Bytes::from_static(b"{}")),
     };
     Draft { request, body: Body::Shown, json: true, limit: LIMIT, ..Draft::default() }

@@ -7,12 +7,15 @@
 
 mod fields;
 mod lift;
+mod outline;
 mod scan;
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
 use thiserror::Error;
+
+pub use self::outline::Outline;
 
 use self::fields::Shape;
 use super::catalogue::{Endpoint, RequestBody};
@@ -110,8 +113,20 @@ pub fn read(
     body: &[u8],
     legacy: Legacy,
 ) -> Result<Canonical, JsonRefusal> {
+    outlined(endpoint, body, legacy).map(|(canonical, _)| canonical)
+}
+
+/// The same, with what is known of the values in a body that goes up as it came.
+///
+/// # Errors
+/// When the body is no JSON, or could be read in two ways.
+pub fn outlined(
+    endpoint: Option<&Endpoint>,
+    body: &[u8],
+    legacy: Legacy,
+) -> Result<(Canonical, Outline), JsonRefusal> {
     if body.is_empty() {
-        return Ok(Canonical::AsSent);
+        return Ok((Canonical::AsSent, Outline::default()));
     }
     let text = str::from_utf8(body).map_err(|e| JsonRefusal::NotText { at: e.valid_up_to() })?;
     if text.starts_with('\u{feff}') {
@@ -126,10 +141,11 @@ pub fn read(
     let named = rename(text, &scanned.renames);
     let lifts = lifts && fields::has_legacy(&scanned.outermost);
     let lifted = if lifts { lift::lift(&named) } else { None };
+    let rewritten = |text: String| (Canonical::Rewritten(text.into()), Outline::default());
     Ok(match (lifted, named) {
-        (Some(lifted), _) => Canonical::Rewritten(lifted.into()),
-        (None, Cow::Owned(named)) => Canonical::Rewritten(named.into()),
-        (None, Cow::Borrowed(_)) => Canonical::AsSent,
+        (Some(lifted), _) => rewritten(lifted),
+        (None, Cow::Owned(named)) => rewritten(named),
+        (None, Cow::Borrowed(_)) => (Canonical::AsSent, Outline::of(scanned.values)),
     })
 }
 

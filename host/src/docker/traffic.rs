@@ -99,11 +99,11 @@ impl AnswerView {
     }
 }
 
-/// What hooks may see of a request's body.
+/// What hooks may see of a request's body. The query is raw: hardly any endpoint asks for it.
 #[must_use]
 pub fn of_request(
     endpoint: Option<&Endpoint>,
-    query: &Query,
+    query: Option<&str>,
     head: RequestHead<'_>,
 ) -> RequestView {
     if !head.has_body {
@@ -127,7 +127,11 @@ pub fn of_request(
 
 /// How an answer is treated.
 #[must_use]
-pub fn of_answer(endpoint: Option<&Endpoint>, query: &Query, head: AnswerHead<'_>) -> AnswerView {
+pub fn of_answer(
+    endpoint: Option<&Endpoint>,
+    query: Option<&str>,
+    head: AnswerHead<'_>,
+) -> AnswerView {
     if is_tunnel(endpoint, head) {
         return AnswerView::Tunnel;
     }
@@ -169,19 +173,24 @@ fn is_immune_to_forms(endpoint: Option<&Endpoint>) -> bool {
 }
 
 /// A pull has no body; an import has one.
-fn request_body(endpoint: &Endpoint, query: &Query) -> RequestBody {
+fn request_body(endpoint: &Endpoint, query: Option<&str>) -> RequestBody {
     match endpoint.name {
-        "image-create" if query.first("fromSrc") != Some("-") => RequestBody::None,
+        "image-create" if read(query).first("fromSrc") != Some("-") => RequestBody::None,
         _ => endpoint.request,
     }
 }
 
 /// Statistics go on for ever unless asked to be one answer.
-fn answer(endpoint: &Endpoint, query: &Query) -> Answer {
+fn answer(endpoint: &Endpoint, query: Option<&str>) -> Answer {
     match endpoint.name {
-        "container-stats" if !query.flag_or("stream", true) => Answer::Json,
+        "container-stats" if !read(query).flag_or("stream", true) => Answer::Json,
         _ => endpoint.answer,
     }
+}
+
+/// One that cannot be read says nothing.
+fn read(query: Option<&str>) -> Query {
+    query.and_then(|raw| Query::parse(raw).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

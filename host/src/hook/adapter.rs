@@ -82,7 +82,7 @@ pub struct Context {
     /// The listener that the client came through: its name, or its address if it has none.
     pub listener: Arc<str>,
     /// The Docker Engine's address.
-    pub upstream: String,
+    pub upstream: Arc<str>,
     /// The trace that it belongs to, which calls on its behalf carry on.
     pub trace: Trace,
 }

@@ -1,6 +1,7 @@
 //! A request or an answer while hooks change it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -76,8 +77,8 @@ impl Draft {
             return Cow::Borrowed(&self.request);
         }
         let body = if self.secret { None } else { self.request.body.clone() };
-        let headers = headers.filter(|line| !is_credential(&line.0)).cloned().collect();
-        Cow::Owned(HookRequest { headers, body, ..self.request.clone() })
+        let headers: Vec<_> = headers.filter(|line| !is_credential(&line.0)).cloned().collect();
+        Cow::Owned(HookRequest { headers: headers.into(), body, ..self.request.clone() })
     }
 
     /// How much of the body this adapter is shown.
@@ -95,8 +96,10 @@ impl Draft {
             self.body = Body::Shown;
             self.body_changed = true;
         }
-        change.apply(&mut self.request.headers);
-        self.header_changes.push(change);
+        if change != HeaderChange::default() {
+            change.apply(Arc::make_mut(&mut self.request.headers));
+            self.header_changes.push(change);
+        }
         Ok(())
     }
 }

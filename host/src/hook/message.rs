@@ -1,5 +1,7 @@
 //! The messages that hooks see, and the changes that they ask for.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 /// One header line: the name in lower case, the value as bytes.
@@ -12,8 +14,8 @@ pub struct HookRequest {
     pub method: String,
     /// Path and query as they will go to the Docker Engine.
     pub path_with_query: String,
-    /// Headers in wire order.
-    pub headers: Vec<Header>,
+    /// Headers in wire order; each hook has them, and hardly any changes them.
+    pub headers: Arc<Vec<Header>>,
     /// None where there is no body or hooks are not shown it.
     pub body: Option<Bytes>,
 }

@@ -3,7 +3,6 @@
 mod ask;
 mod tell;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use super::check;
 use super::effect::{self, Changed, Effect};
 use super::show;
 use super::{AnswerDraft, Body, Call, Carry, Chain, Context, Draft, HookError, HookFailure};
-use super::{HookKind, HookResponse, Journal, Link, Rejection, UnwindReason};
+use super::{HookKind, HookResponse, Journal, Link, Member, Rejection, UnwindReason};
 use ask::{Hook, Prepared};
 
 pub use tell::tell;
@@ -59,7 +58,8 @@ pub struct Run {
     context: Arc<Context>,
     /// As the client sent it; for webhooks of 2015.
     original: Option<Draft>,
-    carries: HashMap<String, Carry>,
+    /// What each adapter left for itself, in the order in which they were first called.
+    carries: Vec<(Arc<Member>, Carry)>,
     began: Vec<Link>,
     journal: Journal,
 }
@@ -68,7 +68,7 @@ impl Run {
     /// Prepares to run a chain.
     #[must_use]
     pub fn new(chain: Chain, context: Context) -> Self {
-        let (context, carries) = (Arc::new(context), HashMap::new());
+        let (context, carries) = (Arc::new(context), Vec::new());
         let journal = Journal::default();
         Self { chain, context, original: None, carries, began: Vec::new(), journal }
     }
@@ -97,7 +97,8 @@ impl Run {
             self.original = Some(draft.clone());
         }
         let journal = self.journal.clone();
-        for link in self.chain.pre.clone() {
+        for at in 0..self.chain.pre.len() {
+            let link = self.chain.pre[at].clone();
             let hook = Hook { link: &link, kind: HookKind::Pre, journal: &journal };
             hook.begin();
             match self.ask_pre(hook, draft, scope).await? {
@@ -149,7 +150,8 @@ impl Run {
     ) -> Result<Verdict, HookError> {
         let mut finished_by: Option<String> = None;
         let journal = self.journal.clone();
-        for link in self.chain.post.clone() {
+        for at in 0..self.chain.post.len() {
+            let link = self.chain.post[at].clone();
             let member = &link.member;
             let hook = Hook { link: &link, kind: HookKind::Post, journal: &journal };
             hook.begin();
@@ -248,11 +250,18 @@ impl Run {
     }
 
     fn call(&mut self, link: &Link) -> Call {
-        Call {
-            context: Arc::clone(&self.context),
-            pattern: Arc::clone(&link.pattern),
-            carry: self.carries.entry(link.member.name.clone()).or_default().clone(),
+        let (context, pattern) = (Arc::clone(&self.context), Arc::clone(&link.pattern));
+        Call { context, pattern, carry: self.carry(&link.member) }
+    }
+
+    fn carry(&mut self, member: &Arc<Member>) -> Carry {
+        let known = self.carries.iter().find(|(other, _)| Arc::ptr_eq(other, member));
+        if let Some((_, carry)) = known {
+            return carry.clone();
         }
+        let carry = Carry::default();
+        self.carries.push((Arc::clone(member), carry.clone()));
+        carry
     }
 }
 

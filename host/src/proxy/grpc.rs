@@ -196,7 +196,7 @@ fn draft(known: &Call, call: &http2::Call, body: Option<Bytes>) -> Draft {
         request: HookRequest {
             method: known.method.clone(),
             path_with_query: known.forward_target(),
-            headers: call.headers().iter().map(line).collect(),
+            headers: call.headers().iter().map(line).collect::<Vec<_>>().into(),
             body,
         },
         fixed: true,

@@ -9,15 +9,16 @@ use super::error::ProxyError;
 use super::reply::{self, Reply, Streaming};
 use super::request::Request;
 use super::send::Answer;
+use super::within::Within;
 use super::{Proxy, headers};
 use crate::aside;
 use crate::docker::catalogue::{Endpoint, RequestBody};
-use crate::docker::json::{self, Canonical, JsonRefusal, Legacy};
+use crate::docker::json::{self, Canonical, Legacy, Outline};
 use crate::docker::traffic::{self, AnswerView, Hidden, RequestHead, RequestView};
-use crate::docker::{ApiVersion, Call, parameters};
+use crate::docker::{ApiVersion, parameters};
 use crate::generation::{Arrival, Generation};
 use crate::hook::{self, AnswerDraft, BodyNeed, Chain, Context, Draft, HookRequest, HookResponse};
-use crate::hook::{Journal, Run, Scope, Stage, UnwindReason, Verdict};
+use crate::hook::{Journal, Run, Stage, UnwindReason, Verdict};
 use crate::http1::{Framing, ResponseHead};
 use crate::limits::show_bytes;
 
@@ -30,7 +31,9 @@ pub(super) struct Hooks {
     run: Run,
     draft: Draft,
     arrival: Arrival,
-    call: Option<Call>,
+    endpoint: Option<&'static Endpoint>,
+    /// The client's JSON, as it was read.
+    read: (Bytes, Outline),
 }
 
 impl Proxy {
@@ -54,7 +57,7 @@ impl Proxy {
             api_version: sent.or_else(|| arrival.version.as_deref().cloned()).unwrap_or_default(),
             client: client.identity.clone(),
             listener: Arc::clone(&arrival.listener),
-            upstream: self.upstream.address().to_string(),
+            upstream: Arc::clone(&self.engine),
             trace: request.trace.clone(),
         })
     }
@@ -68,7 +71,8 @@ impl Hooks {
         arrival: Arrival,
     ) -> Self {
         let run = Run::new(chain, context);
-        Self { generation, run, draft: Draft::default(), arrival, call: None }
+        let (draft, read) = (Draft::default(), Default::default());
+        Self { generation, run, draft, arrival, endpoint: None, read }
     }
 
     /// Has the audit log know what the hooks decide.
@@ -94,7 +98,7 @@ impl Hooks {
             has_body: request.framing != Framing::None,
         };
         let chain = self.run.chain();
-        let shown = match traffic::of_request(endpoint, &request.query(), head) {
+        let shown = match traffic::of_request(endpoint, call.query.as_deref(), head) {
             RequestView::Form => return Err(ProxyError::Form),
             RequestView::Json => chain.wants_request_body() || request.record.wants_body(),
             RequestView::Hidden(Hidden::Secret) => chain.has_credentials(),
@@ -130,7 +134,7 @@ impl Hooks {
             request: HookRequest {
                 method: call.method.clone(),
                 path_with_query: call.forward_target(),
-                headers: headers::shown(&request.head.headers),
+                headers: headers::shown(&request.head.headers).into(),
                 body: content,
             },
             body,
@@ -139,20 +143,23 @@ impl Hooks {
             limit: self.generation.limits().body,
             ..Draft::default()
         };
-        self.call = Some(call.clone());
+        self.endpoint = call.endpoint;
         Ok(())
     }
 
     /// A JSON body goes to hooks and to the engine as one and the same text, read as the engine reads.
-    fn canonicalise(&self, request: &mut Request) -> Result<(), ProxyError> {
+    fn canonicalise(&mut self, request: &mut Request) -> Result<(), ProxyError> {
         let Some(whole) = request.whole.clone() else { return Ok(()) };
         let endpoint = request.call()?.endpoint;
         let legacy = legacy(self.arrival.version.as_deref());
-        let read = aside::work(whole.len(), || json::read(endpoint, &whole, legacy));
-        let read = read.map_err(ProxyError::Json)?;
-        if let Canonical::Rewritten(canonical) = read {
-            tracing::debug!("the request's JSON is rewritten in canonical form");
-            request.whole = Some(canonical);
+        let read = aside::work(whole.len(), || json::outlined(endpoint, &whole, legacy));
+        let (read, outline) = read.map_err(ProxyError::Json)?;
+        match read {
+            Canonical::AsSent => self.read = (whole, outline),
+            Canonical::Rewritten(canonical) => {
+                tracing::debug!("the request's JSON is rewritten in canonical form");
+                request.whole = Some(canonical);
+            }
         }
         Ok(())
     }
@@ -163,16 +170,17 @@ impl Hooks {
         request: &mut Request,
         client: &mut Client,
     ) -> Result<Option<Reply>, ProxyError> {
-        let Self { generation, run, draft, arrival, call } = self;
-        let Some(call) = call else { return Ok(None) };
-        let mut within = Within { generation, call, arrival };
+        let Self { generation, run, draft, arrival, read, .. } = self;
+        let mut within = Within { generation, sent: request.call()?, now: None, arrival, read };
         let verdict = client.unless_gone(run.pre(draft, &mut within)).await?;
         match verdict.map_err(ProxyError::Hook)? {
             Verdict::Answer(response) => return Ok(Some(made(response))),
             Verdict::Refuse(rejection) => return Err(ProxyError::Refused(rejection)),
             Verdict::Go => {}
         }
-        request.redirect(call.clone());
+        if let Some(call) = within.now {
+            request.redirect(call);
+        }
         if !draft.header_changes.is_empty() {
             let mut head = request.head.clone();
             headers::apply(&mut head.headers, &draft.header_changes);
@@ -226,8 +234,7 @@ impl Hooks {
 
     /// Whether the endpoint's answers hold secrets.
     fn holds_secrets(&self) -> bool {
-        let endpoint = self.call.as_ref().and_then(|call| call.endpoint);
-        endpoint.is_some_and(|endpoint| endpoint.secret_answer)
+        self.endpoint.is_some_and(|endpoint| endpoint.secret_answer)
     }
 
     /// Secrets are shown to those who are trusted with credentials, to nobody else.
@@ -322,59 +329,6 @@ impl Telling {
             }
         };
         hook::tell_answer(Stage::new("the client's answer"), &draft, self.secret);
-    }
-}
-
-/// Keeps a patched request within the patterns that it matched.
-struct Within<'a> {
-    generation: &'a Generation,
-    call: &'a mut Call,
-    arrival: &'a Arrival,
-}
-
-impl Scope for Within<'_> {
-    fn aim(&self, query: Option<&str>, variables: &[(String, String)]) -> Result<String, String> {
-        self.changed(query, variables).map(|call| call.forward_target())
-    }
-
-    fn body(&self, body: Bytes) -> Result<Bytes, String> {
-        // What stands at the top level stays there, as it always did in what adapters write.
-        let read =
-            |endpoint| aside::work(body.len(), || json::read(endpoint, &body, Legacy::Ignore));
-        let read = match read(self.call.endpoint) {
-            // A body of another kind has one meaning for everybody; the engine says what it thinks.
-            Err(JsonRefusal::WrongKind(_)) => read(None),
-            read => read,
-        };
-        match read {
-            Ok(Canonical::Rewritten(canonical)) => Ok(canonical),
-            Ok(Canonical::AsSent) => Ok(body),
-            Err(error) => Err(format!("the Docker Engine could read it otherwise: {error}")),
-        }
-    }
-
-    fn go(&mut self, query: Option<&str>, variables: &[(String, String)]) {
-        if let Ok(call) = self.changed(query, variables) {
-            *self.call = call;
-        }
-    }
-}
-
-impl Within<'_> {
-    fn changed(&self, query: Option<&str>, variables: &[(String, String)]) -> Result<Call, String> {
-        let mut call = self.call.clone();
-        if !variables.is_empty() {
-            call = call.with_variables(variables).map_err(|error| error.to_string())?;
-        }
-        if let Some(query) = query {
-            let query = Some(query.to_owned()).filter(|query| !query.is_empty());
-            call = call.with_query(query).map_err(|error| error.to_string())?;
-            parameters::check(&call).map_err(|error| error.to_string())?;
-        }
-        if !self.generation.matches_alike(self.call, &call, self.arrival) {
-            return Err("it may not change the path of a request beyond its endpoint".to_owned());
-        }
-        Ok(call)
     }
 }
 

@@ -8,7 +8,7 @@ use super::headers;
 use super::upload::Upload;
 use crate::audit::Record;
 use crate::docker::catalogue::{Answer, Endpoint, RequestBody};
-use crate::docker::{Call, Query, normalise};
+use crate::docker::{Call, normalise};
 use crate::http1::{self, Body, Framing, RequestHead};
 use crate::limits::{BodyLimits, show_bytes};
 use crate::telemetry::Trace;
@@ -75,12 +75,6 @@ impl Request {
     /// What the Docker Engine is asked for.
     pub(super) fn call(&self) -> Result<&Call, ProxyError> {
         self.call.as_ref().ok_or_else(|| ProxyError::Internal(self.id.clone()))
-    }
-
-    /// The query, read as the engine reads it.
-    pub(super) fn query(&self) -> Query {
-        let raw = self.call.as_ref().and_then(|call| call.query.as_deref());
-        raw.and_then(|raw| Query::parse(raw).ok()).unwrap_or_default()
     }
 
     /// Whether the engine may make this connection raw after a head: attach, exec, BuildKit.

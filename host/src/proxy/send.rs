@@ -136,7 +136,8 @@ fn view(
             Framing::Length(_) | Framing::Chunked => traffic::Framing::Framed,
         },
     };
-    Ok(traffic::of_answer(request.call()?.endpoint, &request.query(), answer))
+    let call = request.call()?;
+    Ok(traffic::of_answer(call.endpoint, call.query.as_deref(), answer))
 }
 
 /// Not a byte was taken.

@@ -1,11 +1,11 @@
 //! What the hooks of a call see, as far as it can be said before there is one.
 
 use powerstrip::config::Config;
+use powerstrip::docker::Call;
 use powerstrip::docker::catalogue::{Answer, RequestBody};
 use powerstrip::docker::traffic::{
     self, AnswerHead, AnswerView, Framing, Hidden, RequestHead, RequestView,
 };
-use powerstrip::docker::{Call, Query};
 use powerstrip::hook::{BodyNeed, Chain, HookKind, Link, Member, State};
 use powerstrip::limits::show_bytes;
 
@@ -19,11 +19,9 @@ pub(super) struct Sight {
 impl Sight {
     /// Looks at a call.
     pub(super) fn of(call: &Call) -> Self {
-        let raw = call.query.as_deref().and_then(|raw| Query::parse(raw).ok());
-        let query = raw.unwrap_or_default();
-        let endpoint = call.endpoint;
+        let (endpoint, query) = (call.endpoint, call.query.as_deref());
         let head = RequestHead { content_type: Some("application/json"), has_body: true };
-        let request = match traffic::of_request(endpoint, &query, head) {
+        let request = match traffic::of_request(endpoint, query, head) {
             // A body that the endpoint does not read is not sent.
             RequestView::Hidden(Hidden::Unread) => RequestView::NoBody,
             // A message is shown as JSON is.
@@ -39,7 +37,7 @@ impl Sight {
         };
         Self {
             request,
-            answer: traffic::of_answer(endpoint, &query, answer),
+            answer: traffic::of_answer(endpoint, query, answer),
             secret_answer: endpoint.is_some_and(|endpoint| endpoint.secret_answer),
         }
     }

@@ -40,17 +40,31 @@ impl Fields {
 
     /// The field that Go's decoder would put a key's value into.
     pub(super) fn find(&self, key: &str) -> Option<&Field> {
-        let alike = |key: &str| self.0.get(key.len()).map_or(&[][..], Vec::as_slice);
-        // Nearly all keys are spelled as they should be.
-        alike(key).iter().find(|field| field.name == key).or_else(|| {
-            let folded = fold(key);
-            alike(&folded).iter().find(|field| field.name.eq_ignore_ascii_case(&folded))
-        })
+        self.named(key).or_else(|| self.alike(key))
+    }
+
+    /// The field of just this name, as nearly all keys are spelled.
+    pub(super) fn named(&self, key: &str) -> Option<&Field> {
+        let first = key.as_bytes().first();
+        // Of those that are as long, hardly two begin alike.
+        let mut names = self.as_long_as(key).iter();
+        names.find(|field| field.name.as_bytes().first() == first && field.name == key)
+    }
+
+    /// The field of this name in another spelling.
+    pub(super) fn alike(&self, key: &str) -> Option<&Field> {
+        let folded = fold(key);
+        self.as_long_as(&folded).iter().find(|field| field.name.eq_ignore_ascii_case(&folded))
+    }
+
+    fn as_long_as(&self, key: &str) -> &[Field] {
+        self.0.get(key.len()).map_or(&[], Vec::as_slice)
     }
 
     /// Adds a field, in place of one of the same name.
     fn add(&mut self, name: &'static str, shape: Shape) {
         let place = self.find(name).map_or_else(|| self.len(), |field| field.place);
+        assert!(place < Places::ALL, "a struct has more fields than are told apart");
         if self.0.len() <= name.len() {
             self.0.resize(name.len() + 1, Vec::new());
         }
@@ -61,6 +75,29 @@ impl Fields {
 
     fn iter(&self) -> impl Iterator<Item = &Field> {
         self.0.iter().flatten()
+    }
+}
+
+/// Some of the fields of one struct, by their places.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Places([u64; 4]);
+
+impl Places {
+    /// Places that there are.
+    const ALL: usize = 256;
+
+    /// Adds one; whether it was not there yet.
+    pub(super) fn insert(&mut self, place: usize) -> bool {
+        let (bits, bit) = (&mut self.0[place / 64], 1 << (place % 64));
+        let is_new = *bits & bit == 0;
+        *bits |= bit;
+        is_new
+    }
+
+    /// The first of them.
+    fn first(&self) -> Option<usize> {
+        let word = self.0.iter().position(|bits| *bits != 0)?;
+        Some(64 * word + self.0[word].trailing_zeros() as usize)
     }
 }
 
@@ -82,8 +119,18 @@ pub(super) fn of(endpoint: &str) -> &'static Shape {
 
 /// The JSON in a parameter of the query of the endpoint with this name.
 pub(super) fn of_parameter(endpoint: &str, name: &str) -> Option<&'static Shape> {
-    let of_one = PARAMETERS.get(format!("{endpoint}?{name}").as_str());
-    of_one.or_else(|| PARAMETERS.get(format!("?{name}").as_str()))
+    let mut known = PARAMETERS.iter();
+    let found =
+        known.find(|it| it.name == name && (it.endpoint == endpoint || it.endpoint.is_empty()));
+    found.map(|parameter| &parameter.shape)
+}
+
+/// A parameter of the query that holds JSON.
+struct Parameter {
+    /// Of which endpoint; empty for all of them.
+    endpoint: &'static str,
+    name: &'static str,
+    shape: Shape,
 }
 
 /// The fields of `HostConfig`.
@@ -101,9 +148,9 @@ pub(super) fn legacy_create() -> &'static Shape {
 
 /// Whether a create with these fields, by their places, has any at the top level that may have to be
 /// moved.
-pub(super) fn has_legacy(outermost: &[bool]) -> bool {
+pub(super) fn has_legacy(outermost: &Places) -> bool {
     // They come before the create's own, behind them the one that has another name there.
-    outermost.iter().take(host_config().len() + 1).any(|is_there| *is_there)
+    outermost.first().is_some_and(|place| place <= host_config().len())
 }
 
 static LEGACY_CREATE: LazyLock<Shape> = LazyLock::new(|| {
@@ -118,8 +165,16 @@ static LEGACY_CREATE: LazyLock<Shape> = LazyLock::new(|| {
 static BODIES: LazyLock<HashMap<&'static str, Shape>> =
     LazyLock::new(|| shapes(include_str!("../fields.txt")));
 
-static PARAMETERS: LazyLock<HashMap<&'static str, Shape>> =
-    LazyLock::new(|| shapes(include_str!("../parameters.txt")));
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
+    let mut shapes: Vec<_> = shapes(include_str!("../parameters.txt")).into_iter().collect();
+    // What is said of one endpoint counts before what is said of all.
+    shapes.sort_unstable_by_key(|(name, _)| (name.starts_with('?'), *name));
+    let named = |(name, shape): (&'static str, Shape)| {
+        let (endpoint, name) = name.split_once('?').expect("`ENDPOINT?NAME`, or `?NAME`");
+        Parameter { endpoint, name, shape }
+    };
+    shapes.into_iter().map(named).collect()
+});
 
 fn shapes(text: &'static str) -> HashMap<&'static str, Shape> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));

@@ -4,32 +4,48 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::fields::{self, Fields, Shape};
+use super::fields::{self, Fields, Places, Shape};
 use super::{JsonRefusal, MAX_DEPTH};
 
 /// What JSON takes for space.
 pub(super) const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+/// About as many members as a create of Docker's has.
+const MEMBERS: usize = 32;
+/// Bytes of a number that cannot be too large for a float, whose largest have 309 digits, as long as
+/// it has no exponent.
+const SURELY_FINITE: usize = 300;
 
 /// A key that must be spelled otherwise: its place without quotes, and the name.
 pub(super) type Rename = (Range<usize>, &'static str);
+
+/// A value of the outermost object: its place, and what is known of it.
+pub(super) type Value = (Range<usize>, &'static Shape);
 
 /// What the text is like.
 pub(super) struct Scanned {
     /// In the order of the text.
     pub(super) renames: Vec<Rename>,
-    /// Which fields the outermost object has, by their places.
-    pub(super) outermost: Vec<bool>,
+    /// Which fields the outermost object has.
+    pub(super) outermost: Places,
+    /// The values of the outermost object, in the order of the text.
+    pub(super) values: Vec<Value>,
 }
+
+/// Boxed, so that what every step hands back is small.
+type Read<T> = Result<T, Box<JsonRefusal>>;
 
 /// Reads the text to its end.
 pub(super) fn scan(text: &str, shape: &'static Shape) -> Result<Scanned, JsonRefusal> {
-    let mut scan = Scan { text, at: 0, depth: 0, renames: Vec::new(), outermost: Vec::new() };
-    scan.value(shape)?;
-    scan.space();
-    if scan.at < text.len() {
-        return Err(JsonRefusal::Trailing { at: scan.at });
-    }
-    Ok(Scanned { renames: scan.renames, outermost: scan.outermost })
+    let mut scan = Scan::new(text, 0);
+    scan.values.reserve(MEMBERS);
+    scan.whole(shape).map_err(|refusal| *refusal)?;
+    Ok(Scanned { renames: scan.renames, outermost: scan.outermost, values: scan.values })
+}
+
+/// Whether the text is a value that may stand in an outermost object as it is.
+pub(super) fn is_canonical_value(text: &str, shape: &'static Shape) -> bool {
+    let mut scan = Scan::new(text, 1);
+    scan.whole(shape).is_ok() && scan.renames.is_empty()
 }
 
 struct Scan<'a> {
@@ -37,7 +53,8 @@ struct Scan<'a> {
     at: usize,
     depth: usize,
     renames: Vec<Rename>,
-    outermost: Vec<bool>,
+    outermost: Places,
+    values: Vec<Value>,
 }
 
 /// What the keys of one object are compared by.
@@ -46,18 +63,33 @@ struct Keys<'a> {
     /// The shape of the values in a map.
     values: &'static Shape,
     /// Which of the fields have been there.
-    known: Vec<bool>,
+    known: Places,
     /// The other keys that have been there.
     others: HashSet<Cow<'a, str>>,
 }
 
 impl<'a> Scan<'a> {
-    fn value(&mut self, shape: &'static Shape) -> Result<(), JsonRefusal> {
+    /// Begins with text that stands so deep.
+    fn new(text: &'a str, depth: usize) -> Self {
+        let (renames, values) = (Vec::new(), Vec::new());
+        Self { text, at: 0, depth, renames, outermost: Places::default(), values }
+    }
+
+    fn whole(&mut self, shape: &'static Shape) -> Read<()> {
+        self.value(shape)?;
+        self.space();
+        if self.at < self.text.len() {
+            return Err(JsonRefusal::Trailing { at: self.at }.into());
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, shape: &'static Shape) -> Read<()> {
         self.space();
         match self.peek() {
             Some(b'{') => self.nested(|scan| scan.object(shape)),
             Some(b'[') => self.nested(|scan| scan.list(shape)),
-            Some(b'"') => self.string().map(drop),
+            Some(b'"') => self.string().map(|_| ()),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true"),
             Some(b'f') => self.word("false"),
@@ -65,7 +97,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn word(&mut self, word: &str) -> Result<(), JsonRefusal> {
+    fn word(&mut self, word: &str) -> Read<()> {
         if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
             return Err(self.syntax());
         }
@@ -73,12 +105,9 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    fn nested(
-        &mut self,
-        inner: impl FnOnce(&mut Self) -> Result<(), JsonRefusal>,
-    ) -> Result<(), JsonRefusal> {
+    fn nested(&mut self, inner: impl FnOnce(&mut Self) -> Read<()>) -> Read<()> {
         if self.depth == MAX_DEPTH {
-            return Err(JsonRefusal::TooDeep);
+            return Err(JsonRefusal::TooDeep.into());
         }
         self.depth += 1;
         self.at += 1;
@@ -87,7 +116,7 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    fn list(&mut self, shape: &'static Shape) -> Result<(), JsonRefusal> {
+    fn list(&mut self, shape: &'static Shape) -> Read<()> {
         let item = if let Shape::List(item) = shape { item } else { &Shape::Unknown };
         if self.took(b']') {
             return Ok(());
@@ -100,7 +129,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn object(&mut self, shape: &'static Shape) -> Result<(), JsonRefusal> {
+    fn object(&mut self, shape: &'static Shape) -> Read<()> {
         let mut keys = Keys::of(shape);
         if self.took(b'}') {
             return Ok(());
@@ -110,7 +139,11 @@ impl<'a> Scan<'a> {
             if !self.took(b':') {
                 return Err(self.syntax());
             }
+            let start = self.at;
             self.value(shape)?;
+            if self.depth == 1 {
+                self.values.push((start..self.at, shape));
+            }
             if !self.goes_on(b'}')? {
                 break;
             }
@@ -122,67 +155,76 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads a key; the shape of its value comes back.
-    fn key(&mut self, keys: &mut Keys<'a>) -> Result<&'static Shape, JsonRefusal> {
+    fn key(&mut self, keys: &mut Keys<'a>) -> Read<&'static Shape> {
         self.space();
         let at = self.at;
         if self.peek() != Some(b'"') {
             return Err(self.syntax());
         }
-        let key = self.string()?;
+        let escaped = self.string()?;
         let raw = at + 1..self.at - 1;
+        let key = match escaped {
+            true => Cow::Owned(self.decoded(at)?),
+            false => Cow::Borrowed(&self.text[raw.clone()]),
+        };
         let Some(fields) = keys.fields else {
             return keys.add(key, at).map(|()| keys.values);
         };
-        let Some(field) = fields.find(&key) else {
+        let spelled = fields.named(&key);
+        let Some(field) = spelled.or_else(|| fields.alike(&key)) else {
             return keys.add(fields::fold(&key).into(), at).map(|()| &Shape::Unknown);
         };
-        if std::mem::replace(&mut keys.known[field.place], true) {
-            return Err(JsonRefusal::Duplicate { key: key.into_owned(), at });
+        if !keys.known.insert(field.place) {
+            return Err(JsonRefusal::Duplicate { key: key.into_owned(), at }.into());
         }
-        if self.text[raw.clone()] != *field.name {
+        // One with escapes spells the name only once it is decoded.
+        if spelled.is_none() || escaped {
             self.renames.push((raw, field.name));
         }
         Ok(&field.shape)
     }
 
-    /// Reads a string; its text comes back.
-    fn string(&mut self) -> Result<Cow<'a, str>, JsonRefusal> {
-        let start = self.at;
-        let mut escaped = false;
+    /// Passes a string; whether it has escapes comes back.
+    fn string(&mut self) -> Read<bool> {
+        let (start, bytes) = (self.at, self.text.as_bytes());
+        let (mut at, mut escaped) = (start + 1, false);
         loop {
-            self.at += 1;
-            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
-            self.at += plain.unwrap_or(rest.len());
-            match self.peek() {
+            at += plain(bytes.get(at..).unwrap_or_default());
+            match bytes.get(at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
-                    self.at += 1;
+                    at += 2;
                 }
-                None | Some(0..0x20) => return Err(JsonRefusal::BadString { at: start }),
-                Some(_) => {}
+                _ => return Err(JsonRefusal::BadString { at: start }.into()),
             }
         }
-        self.at += 1;
-        if !escaped {
-            return Ok(Cow::Borrowed(&self.text[start + 1..self.at - 1]));
+        self.at = at + 1;
+        if escaped {
+            self.decoded(start)?;
         }
-        let text: String = serde_json::from_str(&self.text[start..self.at])
-            .map_err(|_| JsonRefusal::BadString { at: start })?;
-        Ok(Cow::Owned(text))
+        Ok(escaped)
     }
 
-    fn number(&mut self) -> Result<(), JsonRefusal> {
+    /// The text of the string that was passed since then.
+    fn decoded(&self, start: usize) -> Read<String> {
+        let text = serde_json::from_str(&self.text[start..self.at]);
+        text.map_err(|_| JsonRefusal::BadString { at: start }.into())
+    }
+
+    fn number(&mut self) -> Read<()> {
         let start = self.at;
-        self.digits_and_exponent()?;
-        match self.text[start..self.at].parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(()),
-            _ => Err(JsonRefusal::Number { at: start }),
+        let has_exponent = self.digits_and_exponent()?;
+        let number = &self.text[start..self.at];
+        let fits = !has_exponent && number.len() <= SURELY_FINITE;
+        if fits || number.parse().is_ok_and(f64::is_finite) {
+            return Ok(());
         }
+        Err(JsonRefusal::Number { at: start }.into())
     }
 
-    fn digits_and_exponent(&mut self) -> Result<(), JsonRefusal> {
+    /// Whether there is an exponent comes back.
+    fn digits_and_exponent(&mut self) -> Read<bool> {
         self.took_byte(b'-');
         if !self.took_byte(b'0') {
             self.digits()?;
@@ -190,14 +232,15 @@ impl<'a> Scan<'a> {
         if self.took_byte(b'.') {
             self.digits()?;
         }
-        if self.took_byte(b'e') || self.took_byte(b'E') {
+        let has_exponent = self.took_byte(b'e') || self.took_byte(b'E');
+        if has_exponent {
             let _signed = self.took_byte(b'+') || self.took_byte(b'-');
             self.digits()?;
         }
-        Ok(())
+        Ok(has_exponent)
     }
 
-    fn digits(&mut self) -> Result<(), JsonRefusal> {
+    fn digits(&mut self) -> Read<()> {
         let start = self.at;
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.at += 1;
@@ -206,10 +249,10 @@ impl<'a> Scan<'a> {
     }
 
     /// After an item: whether a comma follows, or the end.
-    fn goes_on(&mut self, end: u8) -> Result<bool, JsonRefusal> {
+    fn goes_on(&mut self, end: u8) -> Read<bool> {
         if self.took(b',') {
             Ok(true)
-        } else if self.took(end) {
+        } else if self.took_byte(end) {
             Ok(false)
         } else {
             Err(self.syntax())
@@ -228,7 +271,7 @@ impl<'a> Scan<'a> {
     }
 
     fn space(&mut self) {
-        while self.peek().is_some_and(|byte| SPACE.contains(&char::from(byte))) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
     }
@@ -237,9 +280,31 @@ impl<'a> Scan<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn syntax(&self) -> JsonRefusal {
-        JsonRefusal::Syntax { at: self.at }
+    fn syntax(&self) -> Box<JsonRefusal> {
+        JsonRefusal::Syntax { at: self.at }.into()
     }
+}
+
+/// How many bytes a string goes on for until its end, an escape, or a byte that may not stand there.
+fn plain(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks();
+    let special = words.iter().map(|word| special(u64::from_le_bytes(*word)));
+    let found = special.enumerate().find(|(_, special)| *special != 0);
+    if let Some((at, special)) = found {
+        return 8 * at + special.trailing_zeros() as usize / 8;
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    8 * words.len() + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+/// Eight bytes at a time: the lowest bit that is set is that of the first one that ends plain text.
+fn special(word: u64) -> u64 {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = EACH << 7;
+    // A byte that is smaller than another one borrows from its own highest bit.
+    let below = |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word & HIGH;
+    let is = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+    is(b'"') | is(b'\\') | below(word, 0x20)
 }
 
 impl<'a> Keys<'a> {
@@ -249,13 +314,12 @@ impl<'a> Keys<'a> {
             Shape::Map(values) => (None, &**values),
             Shape::Unknown | Shape::List(_) => (None, &Shape::Unknown),
         };
-        let known = vec![false; fields.map_or(0, Fields::len)];
-        Self { fields, values, known, others: HashSet::new() }
+        Self { fields, values, known: Places::default(), others: HashSet::new() }
     }
 
-    fn add(&mut self, key: Cow<'a, str>, at: usize) -> Result<(), JsonRefusal> {
+    fn add(&mut self, key: Cow<'a, str>, at: usize) -> Read<()> {
         if self.others.contains(&key) {
-            return Err(JsonRefusal::Duplicate { key: key.into_owned(), at });
+            return Err(JsonRefusal::Duplicate { key: key.into_owned(), at }.into());
         }
         self.others.insert(key);
         Ok(())

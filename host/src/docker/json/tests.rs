@@ -195,3 +195,90 @@ fn what_is_canonical_stays_canonical() {
         assert_eq!(twice.as_deref(), Ok("as sent"), "{once}");
     }
 }
+
+/// Whether a body is known to be read as it is by what is known of another one.
+fn fits(known: &str, other: &[u8]) -> bool {
+    let endpoint = catalogue::find("POST", "/containers/create").map(|(endpoint, _)| endpoint);
+    let (read, outline) = outlined(endpoint, known.as_bytes(), Legacy::Ignore).expect("it is read");
+    assert_eq!(read, Canonical::AsSent);
+    outline.fits(known.as_bytes(), other)
+}
+
+const KNOWN: &str = r#"{"Env":["A=1"],"Tty": false ,"HostConfig":{"Memory":1},"X":2}"#;
+
+macro_rules! changed {
+    ($($test:ident, $from:expr, $to:expr, $fits:expr;)*) => {$(
+        #[test]
+        fn $test() {
+            let body = KNOWN.replacen($from, $to, 1);
+            assert_ne!(body, KNOWN);
+
+            let fits = fits(KNOWN, body.as_bytes());
+
+            let alone = read_as(CREATE, body.as_bytes(), Legacy::Ignore);
+            assert_eq!(fits, $fits);
+            assert!(!fits || alone.as_deref() == Ok("as sent"), "{alone:?}");
+        }
+    )*};
+}
+
+changed! {
+    a_longer_value_fits, r#""A=1""#, r#""A=1","B=2""#, true;
+    a_shorter_value_fits, r#"["A=1"]"#, "[]", true;
+    the_last_value_fits, "2}", "[2]}", true;
+    a_value_with_other_spaces_fits, " false", "\ttrue", true;
+    a_value_within_a_value_fits, r#""Memory":1"#, r#""Memory":1,"Privileged":true"#, true;
+    a_name_that_needs_another_spelling_is_read, r#""Memory":1"#, r#""memory":1"#, false;
+    a_value_that_is_none_is_read, r#"["A=1"]"#, r#"["A=1""#, false;
+    no_value_is_read, r#"["A=1"]"#, "", false;
+    a_value_with_a_member_behind_it_is_read, r#"["A=1"]"#, r#"[],"Env":[]"#, false;
+    a_value_with_the_same_key_twice_is_read, r#""Memory":1"#, r#""Memory":1,"Memory":2"#, false;
+    a_string_that_does_not_end_is_read, r#""A=1""#, r#""A=1"#, false;
+    another_key_is_read, r#""X""#, r#""Y""#, false;
+    a_key_more_is_read, r#"{"Env""#, r#"{"Image":"a","Env""#, false;
+    more_behind_the_end_is_read, "2}", "2}{}", false;
+    two_values_are_read, r#"["A=1"],"Tty": false"#, r#"[],"Tty": true "#, false;
+}
+
+#[test]
+fn a_value_that_is_not_text_is_read() {
+    let body = KNOWN.replace("A=1", "A=\u{fffd}").into_bytes();
+    let cut: Vec<u8> = body.iter().copied().filter(|byte| *byte != 0xbf).collect();
+
+    assert_eq!((fits(KNOWN, &body), fits(KNOWN, &cut)), (true, false));
+}
+
+#[test]
+fn the_same_body_fits_and_nothing_fits_what_has_no_values() {
+    let fit = [(KNOWN, KNOWN), ("{}", "{}"), ("{}", r#"{"A":1}"#), ("", KNOWN)];
+
+    let fit = fit.map(|(known, other)| fits(known, other.as_bytes()));
+
+    assert_eq!(fit, [true, false, false, false]);
+}
+
+#[test]
+fn numbers_without_exponent_are_taken_up_to_the_largest_float() {
+    let digits = |count: usize| format!(r#"{{"X":{}}}"#, "9".repeat(count));
+
+    let read =
+        [300, 308, 309, 400].map(|count| read_as(CREATE, digits(count).as_bytes(), Legacy::Ignore));
+
+    let refused = Err(JsonRefusal::Number { at: 5 });
+    assert_eq!(
+        read,
+        [Ok("as sent".to_owned()), Ok("as sent".to_owned()), refused.clone(), refused]
+    );
+}
+
+#[test]
+fn the_end_of_a_string_is_found_wherever_it_is() {
+    for length in 0..40 {
+        let text = format!(r#"{{"X":"{}\u007f\"é"}}"#, "é \u{80}x".repeat(length));
+        let control = text.replace("\\u007f", "\u{1f}");
+
+        let read = [&text, &control].map(|text| read_as(CREATE, text.as_bytes(), Legacy::Ignore));
+
+        assert_eq!(read, [Ok("as sent".to_owned()), Err(JsonRefusal::BadString { at: 5 })]);
+    }
+}
