@@ -1,6 +1,7 @@
 //! The adapters' part in an exchange: what they are shown, and what becomes of their changes.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -172,6 +173,7 @@ impl Hooks {
     ) -> Result<Option<Reply>, ProxyError> {
         let Self { generation, run, draft, arrival, read, .. } = self;
         let mut within = Within { generation, sent: request.call()?, now: None, arrival, read };
+        let began = Instant::now();
         let verdict = client.unless_gone(run.pre(draft, &mut within)).await?;
         match verdict.map_err(ProxyError::Hook)? {
             Verdict::Answer(response) => return Ok(Some(made(response))),
@@ -189,6 +191,7 @@ impl Hooks {
         if draft.body_changed {
             request.whole = Some(draft.request.body.clone().unwrap_or_default());
         }
+        aside::others_first(began).await;
         Ok(None)
     }
 
@@ -256,8 +259,10 @@ impl Hooks {
         let mut draft = AnswerDraft::from(response(&streaming.head, shown));
         (draft.secret, draft.limit) = (self.may_see_secrets(), limit);
         self.tell_engine_answer(&draft);
+        let began = Instant::now();
         let posting = self.run.post(&self.draft, &mut draft);
         let verdict = streaming.beside(client, posting).await?;
+        aside::others_first(began).await;
         let (mut head, framing) = (streaming.head.clone(), streaming.framing);
         request.body = streaming.release();
         if let Verdict::Refuse(rejection) = verdict.map_err(ProxyError::Hook)? {
