@@ -3,7 +3,7 @@
 
 use super::scan::{self, Value};
 
-/// The values of a body's outermost object.
+/// The values of a body's outermost object, the first of them where there are very many.
 #[derive(Debug, Clone, Default)]
 pub struct Outline(Vec<Value>);
 

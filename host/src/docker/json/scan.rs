@@ -11,6 +11,9 @@ use super::{JsonRefusal, MAX_DEPTH};
 pub(super) const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 /// About as many members as a create of Docker's has.
 const MEMBERS: usize = 32;
+/// Values of the outermost object that are kept in mind: more than any struct of the API has. A text
+/// may have so many that their places would be larger than it is.
+const MOST_VALUES: usize = 256;
 /// Bytes of a number that cannot be too large for a float, whose largest have 309 digits, as long as
 /// it has no exponent.
 const SURELY_FINITE: usize = 300;
@@ -27,7 +30,7 @@ pub(super) struct Scanned {
     pub(super) renames: Vec<Rename>,
     /// Which fields the outermost object has.
     pub(super) outermost: Places,
-    /// The values of the outermost object, in the order of the text.
+    /// The first values of the outermost object, in the order of the text.
     pub(super) values: Vec<Value>,
 }
 
@@ -141,7 +144,7 @@ impl<'a> Scan<'a> {
             }
             let start = self.at;
             self.value(shape)?;
-            if self.depth == 1 {
+            if self.depth == 1 && self.values.len() < MOST_VALUES {
                 self.values.push((start..self.at, shape));
             }
             if !self.goes_on(b'}')? {

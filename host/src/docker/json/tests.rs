@@ -258,6 +258,17 @@ fn the_same_body_fits_and_nothing_fits_what_has_no_values() {
 }
 
 #[test]
+fn a_value_behind_very_many_is_read() {
+    let members = (0..1000).map(|at| format!(r#""K{at}":{at}"#)).collect::<Vec<_>>().join(",");
+    let known = format!("{{{members}}}");
+    let changed = |at: usize| known.replace(&format!(":{at},"), ":[],");
+
+    let fit = [0, 255, 256, 998].map(|at| fits(&known, changed(at).as_bytes()));
+
+    assert_eq!(fit, [true, true, false, false]);
+}
+
+#[test]
 fn numbers_without_exponent_are_taken_up_to_the_largest_float() {
     let digits = |count: usize| format!(r#"{{"X":{}}}"#, "9".repeat(count));
 
