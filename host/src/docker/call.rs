@@ -98,7 +98,7 @@ impl Call {
     /// The target that goes up: the very bytes that came where there was nothing to normalise.
     #[must_use]
     pub fn forward_target(&self) -> String {
-        normalise::with_query(self.forward_path.clone(), self.query.as_deref())
+        normalise::with_query(&self.forward_path, self.query.as_deref())
     }
 
     /// The paths by which patterns may match this call. `default_version` is what the Docker
@@ -111,8 +111,8 @@ impl Call {
         }
         let served = self.version.or(default_version.copied());
         let major = served.map_or(1, |version| version.major);
-        let mut others = vec![versioned(served, &self.path), format!("/v{major}{}", self.path)];
-        others.push(self.path.clone());
+        let of_major = ["/v", itoa::Buffer::new().format(major), &self.path].concat();
+        let mut others = vec![versioned(served, &self.path), of_major, self.path.clone()];
         others.retain(|other| *other != as_sent);
         others.dedup();
         Spellings { as_sent, others }
@@ -151,8 +151,21 @@ impl Call {
     }
 }
 
+impl Spellings {
+    /// All of them, the one that was sent first.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.as_sent).chain(&self.others).map(String::as_str)
+    }
+}
+
 fn versioned(version: Option<ApiVersion>, path: &str) -> String {
-    version.map_or_else(|| path.to_owned(), |version| format!("/v{version}{path}"))
+    let mut text = String::with_capacity("/v1.100".len() + path.len());
+    if let Some(version) = version {
+        text.push_str("/v");
+        version.push_to(&mut text);
+    }
+    text.push_str(path);
+    text
 }
 
 #[cfg(test)]

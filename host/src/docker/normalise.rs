@@ -71,7 +71,7 @@ pub fn read(method: &[u8], target: &[u8]) -> Result<Call, Refusal> {
     };
     let decoded = plain_text(raw)?;
     if !is_clean(&decoded) {
-        let location = with_query(percent::encode_path(&clean(&decoded)), query.as_deref());
+        let location = with_query(&percent::encode_path(&clean(&decoded)), query.as_deref());
         return Err(Refusal::Redirect { location });
     }
     check_query(query.as_deref())?;
@@ -88,10 +88,10 @@ pub(super) fn check_query(query: Option<&str>) -> Result<(), Refusal> {
 }
 
 /// Joins a path and what follows its `?`.
-pub(super) fn with_query(path: String, query: Option<&str>) -> String {
+pub(super) fn with_query(path: &str, query: Option<&str>) -> String {
     match query {
-        Some(query) => path + "?" + query,
-        None => path,
+        Some(query) => [path, "?", query].concat(),
+        None => path.to_owned(),
     }
 }
 
@@ -113,13 +113,14 @@ pub(super) fn clean(path: &str) -> String {
 
 /// Whether that is what the path is.
 pub(super) fn is_clean(path: &str) -> bool {
-    let segments = path.strip_prefix('/').map(|path| path.strip_suffix('/').unwrap_or(path));
-    let mut segments = segments.into_iter().flat_map(|path| path.split('/'));
-    path == "/" || segments.next().is_some_and(is_name) && segments.all(is_name)
+    let Some(segments) = path.strip_prefix('/') else { return false };
+    let segments = segments.strip_suffix('/').unwrap_or(segments).as_bytes();
+    // Segments are short: bytes are looked at faster than they are searched.
+    path == "/" || segments.split(|byte| *byte == b'/').all(is_name)
 }
 
-fn is_name(segment: &str) -> bool {
-    !matches!(segment, "" | "." | "..")
+fn is_name(segment: &[u8]) -> bool {
+    !matches!(segment, b"" | b"." | b"..")
 }
 
 /// Whether decoded text may stand in a path.
@@ -132,7 +133,7 @@ fn token(method: &[u8]) -> Result<String, Refusal> {
     if method.is_empty() || !method.iter().all(is_token) {
         return Err(Refusal::Method);
     }
-    Ok(method.iter().copied().map(char::from).collect())
+    String::from_utf8(method.to_vec()).map_err(|_| Refusal::Method)
 }
 
 fn printing(target: &[u8]) -> Result<&str, Refusal> {

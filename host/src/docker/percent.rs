@@ -2,6 +2,9 @@
 
 /// Decodes once; `None` where a `%` is not followed by two hexadecimal digits.
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    if !text.contains(&b'%') {
+        return Some(text.to_vec());
+    }
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, tail @ ..] = rest {

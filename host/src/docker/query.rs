@@ -67,6 +67,9 @@ fn pair(text: &str) -> Result<(String, String), QueryError> {
 }
 
 fn unescape(text: &str) -> Result<String, QueryError> {
+    if !text.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
+        return Ok(text.to_owned());
+    }
     let bytes = percent::decode(text.replace('+', " ").as_bytes()).ok_or(QueryError::Escape)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

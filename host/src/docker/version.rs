@@ -27,6 +27,17 @@ impl ApiVersion {
     pub const fn new(major: u32, minor: u32) -> Self {
         Self { major, minor, patch: None }
     }
+
+    /// Writes it behind a text. Calls are spelled out for each request, and `format` takes ten times
+    /// as long.
+    pub(super) fn push_to(self, text: &mut String) {
+        for (at, part) in
+            [Some(self.major), Some(self.minor), self.patch].iter().flatten().enumerate()
+        {
+            text.push_str(if at == 0 { "" } else { "." });
+            text.push_str(itoa::Buffer::new().format(*part));
+        }
+    }
 }
 
 impl FromStr for ApiVersion {
@@ -35,6 +46,12 @@ impl FromStr for ApiVersion {
     /// Reads a version as dockerd compares it: part by part as numbers, where zeros and empty
     /// parts at the end count for nothing (`01.41`, `1.41.`, `1.41.0.0` are all 1.41).
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // Two numbers are what nearly all have, and they are read for each request.
+        if let Some((major, minor)) = text.split_once('.')
+            && let (Ok(major), Ok(minor)) = (number(major), number(minor))
+        {
+            return Ok(Self::new(major, minor));
+        }
         let mut parts: Vec<&str> = text.split('.').collect();
         // Docker's API is at 1; what is above has a third part that must go up as it came.
         let keep = if number(parts[0])? <= 1 { 2 } else { 3 };
@@ -67,8 +84,9 @@ fn number(part: &str) -> Result<u32, VersionError> {
 
 impl fmt::Display for ApiVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)?;
-        self.patch.map_or(Ok(()), |patch| write!(f, ".{patch}"))
+        let mut text = String::new();
+        self.push_to(&mut text);
+        f.write_str(&text)
     }
 }
 

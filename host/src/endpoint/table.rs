@@ -81,6 +81,15 @@ pub struct Match {
     pub listeners: Listeners,
 }
 
+/// A rule that matches a call, and the first spelling that it matches, by their places.
+struct Found {
+    index: usize,
+    spelling: usize,
+}
+
+/// The place of the spelling that a call was sent with.
+const AS_SENT: usize = 0;
+
 impl Listeners {
     /// These, and no others.
     #[must_use]
@@ -149,32 +158,42 @@ impl<T: Copy + Eq> EndpointTable<T> {
     /// The patterns that match a call, in file order, through whichever listener.
     #[must_use]
     pub fn matches(&self, method: &str, spellings: &Spellings) -> Vec<Match> {
-        let mut found: Vec<Option<Match>> = vec![None; self.rules.len()];
-        let sent = std::iter::once((&spellings.as_sent, true));
-        for (path, as_sent) in sent.chain(spellings.others.iter().map(|path| (path, false))) {
-            for index in self.globs.matches(format!("{method} {path}")) {
-                found[index].get_or_insert_with(|| Match {
-                    index,
-                    pattern: self.rules[index].pattern.text().clone(),
-                    spelling: path.clone(),
-                    as_sent,
-                    listeners: self.rules[index].listeners.clone(),
-                });
-            }
-        }
-        found.into_iter().flatten().collect()
+        let show = |Found { index, spelling }| Match {
+            index,
+            pattern: self.rules[index].pattern.text().clone(),
+            spelling: spellings.iter().nth(spelling).unwrap_or_default().to_owned(),
+            as_sent: spelling == AS_SENT,
+            listeners: self.rules[index].listeners.clone(),
+        };
+        self.find(method, spellings).map(show).collect()
     }
 
-    fn join(&self, matches: &[Match], list: impl Fn(&Rule<T>) -> &Vec<T>) -> Vec<Element<T>> {
-        let of = |found: &Match| list(&self.rules[found.index]);
-        let sent = matches.iter().filter(|found| found.as_sent);
+    fn find(&self, method: &str, spellings: &Spellings) -> impl Iterator<Item = Found> {
+        let mut first: Vec<Option<usize>> = vec![None; self.rules.len()];
+        let (mut line, mut matching) = (String::new(), Vec::new());
+        for (spelling, path) in spellings.iter().enumerate() {
+            line.clear();
+            line.extend([method, " ", path]);
+            self.globs.matches_into(&line, &mut matching);
+            for &index in &matching {
+                first[index].get_or_insert(spelling);
+            }
+        }
+        let found = |(index, spelling): (_, Option<_>)| Some(Found { index, spelling: spelling? });
+        first.into_iter().enumerate().filter_map(found)
+    }
+
+    fn join(&self, matches: &[Found], list: impl Fn(&Rule<T>) -> &Vec<T>) -> Vec<Element<T>> {
+        let of = |found: &Found| list(&self.rules[found.index]);
+        let sent = matches.iter().filter(|found| found.spelling == AS_SENT);
         let sent: Vec<T> = sent.flat_map(|found| of(found).iter().copied()).collect();
         let mut joined: Vec<Element<T>> = Vec::new();
         let elements = matches.iter().flat_map(|found| of(found).iter().map(move |a| (found, *a)));
         for (found, adapter) in elements {
             let known = || sent.contains(&adapter) || joined.iter().any(|e| e.adapter == adapter);
-            if found.as_sent || !known() {
-                joined.push(Element { adapter, pattern: found.pattern.clone() });
+            if found.spelling == AS_SENT || !known() {
+                let pattern = self.rules[found.index].pattern.text().clone();
+                joined.push(Element { adapter, pattern });
             }
         }
         joined
@@ -189,7 +208,7 @@ impl<T: Copy + Eq> Through<'_, T> {
     /// wild name an endpoint with and without its version, and mean to run each adapter once.
     #[must_use]
     pub fn lookup(self, method: &str, spellings: &Spellings) -> Matched<T> {
-        let matches = self.matches(method, spellings);
+        let matches = self.find(method, spellings);
         let rules = &self.table.rules;
         Matched {
             pre: self.table.join(&matches, |rule| &rule.pre),
@@ -202,16 +221,15 @@ impl<T: Copy + Eq> Through<'_, T> {
     #[must_use]
     pub fn matches_same(self, method: &str, before: &Spellings, after: &Spellings) -> bool {
         let how = |spellings| {
-            let matches = self.matches(method, spellings);
-            matches.into_iter().map(|found| (found.index, found.as_sent)).collect::<Vec<_>>()
+            let matches = self.find(method, spellings);
+            matches.into_iter().map(|it| (it.index, it.spelling == AS_SENT)).collect::<Vec<_>>()
         };
         before == after || how(before) == how(after)
     }
 
-    fn matches(self, method: &str, spellings: &Spellings) -> Vec<Match> {
-        let mut matches = self.table.matches(method, spellings);
-        matches.retain(|found| found.listeners.has(self.listener));
-        matches
+    fn find(self, method: &str, spellings: &Spellings) -> Vec<Found> {
+        let counts = |found: &Found| self.table.rules[found.index].listeners.has(self.listener);
+        self.table.find(method, spellings).filter(counts).collect()
     }
 }
 
