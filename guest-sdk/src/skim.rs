@@ -24,9 +24,13 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 /// The highest bit of each of them.
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// Behind white space, of which there may be none.
+/// Behind white space, of which there mostly is none.
 #[inline(always)]
-pub(crate) fn white(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn white(text: &[u8], at: usize) -> usize {
+    if text.get(at).is_some_and(|byte| *byte > b' ') { at } else { behind_white(text, at) }
+}
+
+fn behind_white(text: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(at) {
         at += 1;
     }
@@ -113,22 +117,31 @@ fn scalar(text: &[u8], at: usize, first: u8) -> Option<usize> {
 
 /// From behind the quote that begins a string to behind the one that ends it.
 #[inline(always)]
-fn string(text: &[u8], mut at: usize) -> Option<usize> {
+fn string(text: &[u8], at: usize) -> Option<usize> {
+    // Most strings are this short, and need no loop.
+    let at = plain(text, plain(text, at));
+    if text.get(at) == Some(&b'"') { Some(at + 1) } else { rest(text, at) }
+}
+
+/// As far as a string goes on plainly, for a step at most.
+#[inline(always)]
+fn plain(text: &[u8], at: usize) -> usize {
+    let Some(step) = text.get(at..).and_then(<[u8]>::first_chunk::<STEP>) else { return at };
+    // The lowest one is exact; where there is none this is the whole step.
+    at + stops(u64::from_le_bytes(*step)).trailing_zeros() as usize / STEP
+}
+
+/// The same as `string`, however long it is.
+fn rest(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        while let Some(step) = text.get(at..).and_then(<[u8]>::first_chunk::<STEP>) {
-            let stops = stops(u64::from_le_bytes(*step));
-            // The lowest one is exact; where there is none this is the whole step.
-            at += stops.trailing_zeros() as usize / STEP;
-            if stops != 0 {
-                break;
-            }
-        }
-        match *text.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at = escape(text, at)?,
+        let end = plain(text, at);
+        at = match *text.get(end)? {
+            b'"' => return Some(end + 1),
+            b'\\' => escape(text, end)?,
             ..0x20 => return None,
-            _ => at += 1,
-        }
+            _ if end > at => end,
+            _ => at + 1,
+        };
     }
 }
 
