@@ -62,6 +62,9 @@ impl Headers {
     /// What the adapter changed: lines to set, and names to remove.
     pub(crate) fn into_changes(self) -> (Vec<Line>, Vec<String>) {
         let Self { mut lines, touched } = self;
+        if touched.is_empty() {
+            return (Vec::new(), Vec::new());
+        }
         lines.retain(|(name, _)| touched.contains(&name.to_ascii_lowercase()));
         let gone = |name: &String| !lines.iter().any(|(set, _)| set.eq_ignore_ascii_case(name));
         let removed = touched.into_iter().filter(gone).collect();

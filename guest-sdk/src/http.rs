@@ -11,6 +11,7 @@
 //! Calls block the hook, and count towards its deadline. Native tests script the replies with
 //! [`testing::http`](crate::testing::http).
 
+use std::borrow::Cow;
 use std::error;
 use std::fmt;
 use std::time::Duration;
@@ -97,23 +98,43 @@ impl Request {
         self.open()?.whole()
     }
 
+    /// Makes the call that is the last one of its hook: the headers of the answer are left where they
+    /// are, and what is held in the host goes with the instance, which is not kept warm.
+    ///
+    /// # Errors
+    /// When there was no answer; an answer with an error status is no error.
+    #[doc(hidden)]
+    #[cfg_attr(not(target_family = "wasm"), expect(unused_mut, reason = "its headers stay"))]
+    pub fn send_last(mut self) -> Result<Response, Error> {
+        #[cfg(target_family = "wasm")]
+        {
+            let lines = std::mem::take(&mut self.headers);
+            self.call(|request, url| wasi::send_last(request, lines, url))
+        }
+        #[cfg(not(target_family = "wasm"))]
+        self.send().map(|answer| Response { headers: Vec::new(), ..answer })
+    }
+
     /// Makes the call and comes back with the head of the answer: its body is read piece by piece,
     /// be it large or without an end. What is left of it is given up when it is dropped.
     ///
     /// # Errors
     /// When there was no answer; an answer with an error status is no error.
     pub fn open(&self) -> Result<Open, Error> {
-        let url = Url::parse(&self.url).ok_or_else(|| Error::BadUrl(self.url.clone()))?;
         #[cfg(target_family = "wasm")]
-        let answer = wasi::open(self, &url);
+        return self.call(|request, url| wasi::open(request, request.headers.clone(), url));
         #[cfg(not(target_family = "wasm"))]
-        let answer = crate::testing::answer_http(self, &url).map(Open::from_parts);
-        answer.map_err(|error| self.with_grant(error, &url))
+        self.call(|request, url| crate::testing::answer_http(request, url).map(Open::from_parts))
+    }
+
+    fn call<T>(&self, by: impl FnOnce(&Self, &Url<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let url = Url::parse(&self.url).ok_or_else(|| Error::BadUrl(self.url.clone()))?;
+        by(self, &url).map_err(|error| self.with_grant(error, &url))
     }
 
     /// A denied call to the Docker Engine names what it takes: the author knows the call, the
     /// operator the file.
-    fn with_grant(&self, error: Error, url: &Url) -> Error {
+    fn with_grant(&self, error: Error, url: &Url<'_>) -> Error {
         let is_engine = url.authority.eq_ignore_ascii_case(crate::engine::HOST);
         match error {
             Error::Denied if is_engine => {
@@ -202,18 +223,18 @@ impl error::Error for Error {}
 
 /// The parts of a URL that a call needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Url {
+pub(crate) struct Url<'a> {
     /// Whether the scheme is `https`.
     pub(crate) secure: bool,
     /// Host and port.
-    pub(crate) authority: String,
+    pub(crate) authority: &'a str,
     /// Path and query, beginning with `/`.
-    pub(crate) path_with_query: String,
+    pub(crate) path_with_query: Cow<'a, str>,
 }
 
-impl Url {
+impl<'a> Url<'a> {
     /// Splits a URL; a missing path is `/`, and a fragment is left out.
-    pub(crate) fn parse(url: &str) -> Option<Self> {
+    pub(crate) fn parse(url: &'a str) -> Option<Self> {
         let (scheme, rest) = url.split_once(':')?;
         let rest = rest.strip_prefix("//")?;
         let secure = scheme.eq_ignore_ascii_case("https");
@@ -223,12 +244,11 @@ impl Url {
         let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
-        let slash = if path.starts_with('/') { "" } else { "/" };
-        (!authority.is_empty()).then(|| Self {
-            secure,
-            authority: authority.to_owned(),
-            path_with_query: format!("{slash}{path}"),
-        })
+        let path_with_query = match path.starts_with('/') {
+            true => path.into(),
+            false => format!("/{path}").into(),
+        };
+        (!authority.is_empty()).then_some(Self { secure, authority, path_with_query })
     }
 }
 
@@ -262,7 +282,7 @@ mod tests {
 
                 let parsed = parsed.map(|url| (url.secure, url.authority, url.path_with_query));
                 let expected: Option<(bool, &str, &str)> = $expected;
-                assert_eq!(parsed, expected.map(|(s, a, p)| (s, a.to_owned(), p.to_owned())));
+                assert_eq!(parsed, expected.map(|(s, a, p)| (s, a, p.into())));
             }
         )+};
     }

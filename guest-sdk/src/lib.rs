@@ -110,6 +110,8 @@ mod headers;
 mod host;
 #[cfg(feature = "http")]
 pub mod http;
+#[doc(hidden)]
+pub mod json;
 #[cfg(feature = "keyvalue")]
 pub mod keyvalue;
 mod logger;

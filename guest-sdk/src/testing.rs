@@ -158,7 +158,7 @@ pub fn http(service: impl FnMut(&http::Request) -> Result<http::Response, http::
 #[cfg(feature = "http")]
 pub(crate) fn answer_http(
     request: &http::Request,
-    _: &http::Url,
+    _: &http::Url<'_>,
 ) -> Result<http::Response, http::Error> {
     SERVICE.with_borrow_mut(|service| match service {
         Some(answer) => answer(request),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::message::text;
+use crate::message::not_text;
 
 /// A body within a message.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -40,7 +40,7 @@ impl<'a> Decoded<'a> {
         match serde_json::from_slice(bytes) {
             Ok(json) if is_json => Ok(Self::Json(json)),
             // Progress answers have one JSON after the other, which is none together.
-            _ => text(bytes, of).map(Self::Text),
+            _ => std::str::from_utf8(bytes).map(Self::Text).map_err(|_| not_text(of)),
         }
     }
 

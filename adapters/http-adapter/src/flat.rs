@@ -38,7 +38,7 @@ pub(crate) fn pre(webhook: &Webhook, request: &mut Request) -> Result<Pre> {
         request: request.path_with_query(),
         body,
     };
-    let reply = match webhook.ask(&message)? {
+    let reply = match webhook.ask(serde_json::to_vec(&message)?)? {
         Answer::Refusal(rejection) => return Ok(Pre::Reject(rejection)),
         Answer::Reply(reply) => reply,
     };
@@ -65,14 +65,14 @@ pub(crate) fn post(webhook: &Webhook, request: &Request, response: &mut Response
         docker_response_body: body,
         docker_response_code: response.status(),
     };
-    let reply = match webhook.ask(&message)? {
+    let reply = match webhook.ask(serde_json::to_vec(&message)?)? {
         Answer::Refusal(rejection) => return Ok(Post::Reject(rejection)),
         Answer::Reply(reply) => reply,
     };
     let reply = reply.fields()?;
     let changed = ModifiedServerResponse {
         content_type: reply.field::<Option<String>>("ContentType")?.flatten(),
-        body: body.changed_to(reply.raw("Body")),
+        body: body.changed_to(reply.raw("Body")).map(String::into_bytes),
         code: reply.field::<Option<u16>>("Code")?.flatten(),
         headers: None,
     };

@@ -1,14 +1,15 @@
 //! Asks webhooks of the 2015 protocol before and after each call.
 //!
 //! Powerstrip has this component built in, and runs it for every adapter that is a URL. A call
-//! to a webhook is a `message`, what comes back is a `reply`; `webhook` is the exchange. The forms
-//! from before version 1 are in `flat` and `seed`.
+//! to a webhook is a `message`, what comes back is a `reply`, which is mostly read by `quick`;
+//! `webhook` is the exchange. The forms from before version 1 are in `flat` and `seed`.
 
 mod decoded;
 mod event;
 mod flat;
 mod message;
 mod protocol;
+mod quick;
 mod reply;
 mod seed;
 mod webhook;
@@ -74,7 +75,7 @@ impl Adapter for HttpAdapter {
             Protocol::Nested(version) => version,
         };
         let sent = ClientRequest::of(request, version)?;
-        let reply = match self.webhook.ask(&Message::pre(version, request, &sent))? {
+        let reply = match self.webhook.ask(Message::pre(version, request, &sent).print()?)? {
             Answer::Refusal(rejection) => return Ok(Pre::Reject(rejection)),
             Answer::Reply(reply) => reply,
         };
@@ -84,8 +85,7 @@ impl Adapter for HttpAdapter {
                 return Ok(Pre::Respond(fields.server_response()?.into_response()));
             }
         }
-        let sent_body = sent.body.map(str::to_owned);
-        reply.client_request()?.apply(request, sent_body.as_deref());
+        reply.client_request()?.apply(request);
         Ok(Pre::Pass)
     }
 
@@ -98,7 +98,7 @@ impl Adapter for HttpAdapter {
         let client = ClientRequest::of(request, version)?;
         let server = ServerResponse::of(response, version)?;
         let message = Message::post(version, request, &client, &server);
-        let reply = match self.webhook.ask(&message)? {
+        let reply = match self.webhook.ask(message.print()?)? {
             Answer::Refusal(rejection) => return Ok(Post::Reject(rejection)),
             Answer::Reply(reply) => reply,
         };
@@ -111,14 +111,15 @@ impl Adapter for HttpAdapter {
         let Protocol::Nested(version @ 2..) = self.protocol else { return Ok(()) };
         let client = ClientRequest::of(request, version)?;
         let message = Message::unwind(version, request, &client, reason);
-        match self.webhook.tell(&message)? {
+        match self.webhook.tell(message.print()?)? {
             None => Ok(()),
             Some(refusal) => Err(Error::other(refusal.message)),
         }
     }
 
     fn event(&self, event: &Event) -> Result<()> {
-        match self.webhook.tell(&EventMessage::of(self.protocol.number(), event)?)? {
+        let message = EventMessage::of(self.protocol.number(), event)?;
+        match self.webhook.tell(serde_json::to_vec(&message)?)? {
             None => Ok(()),
             Some(refusal) => Err(Error::other(refusal.message)),
         }

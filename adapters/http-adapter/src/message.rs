@@ -1,32 +1,36 @@
 //! What a webhook is told: the JSON of the protocol, with its names as they were in 2015.
+//!
+//! What every message has is printed by hand: a body is a text with as many escapes as it has quotes,
+//! and a printer for any data takes several times as long for it.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
+use powerstrip_sdk::json::{is_utf8, write_text};
 use powerstrip_sdk::{Certificate, Client, Context, Error, Reason, Request, Response, Result};
 use serde::Serialize;
 
 /// Values of each header by its name; protocol 2.
 type Headers = BTreeMap<String, Vec<String>>;
 
+/// Room for most of a message besides its bodies, in bytes.
+const BESIDE_BODIES: usize = 512;
+
 /// One call of a webhook. What is `None` is not written: version 1 never sees new fields.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug)]
 pub(crate) struct Message<'a> {
-    powerstrip_protocol_version: u8,
+    version: u8,
     r#type: &'static str,
     client_request: &'a ClientRequest<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     server_response: Option<&'a ServerResponse<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<UnwindReason<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<Facts<'a>>,
 }
 
 impl<'a> Message<'a> {
     pub(crate) fn pre(version: u8, request: &'a Request, client: &'a ClientRequest<'a>) -> Self {
         Self {
-            powerstrip_protocol_version: version,
+            version,
             r#type: "pre-hook",
             client_request: client,
             server_response: None,
@@ -54,17 +58,52 @@ impl<'a> Message<'a> {
         let reason = Some(UnwindReason::of(reason));
         Self { r#type: "unwind", reason, ..Self::pre(version, request, client) }
     }
+
+    /// Its JSON.
+    pub(crate) fn print(&self) -> Result<Vec<u8>> {
+        let shown = self.client_request.body.map_or(0, <[u8]>::len)
+            + self.server_response.map_or(0, |response| response.body.len());
+        let mut out = Vec::with_capacity(BESIDE_BODIES + 2 * shown);
+        out.extend_from_slice(b"{\"PowerstripProtocolVersion\":");
+        // There are two.
+        out.push(b'0' + self.version);
+        out.extend_from_slice(b",\"Type\":\"");
+        out.extend_from_slice(self.r#type.as_bytes());
+        out.extend_from_slice(b"\",\"ClientRequest\":");
+        self.client_request.write(&mut out)?;
+        if let Some(response) = self.server_response {
+            out.extend_from_slice(b",\"ServerResponse\":");
+            response.write(&mut out)?;
+        }
+        write_if_any(&mut out, "Reason", self.reason.as_ref())?;
+        write_if_any(&mut out, "Context", self.context.as_ref())?;
+        out.push(b'}');
+        Ok(out)
+    }
+}
+
+/// Appends a field, unless there is none.
+fn write_if_any(out: &mut Vec<u8>, name: &str, value: Option<&impl Serialize>) -> Result<()> {
+    let Some(value) = value else { return Ok(()) };
+    write!(out, ",\"{name}\":")?;
+    Ok(serde_json::to_writer(out, value)?)
+}
+
+/// Appends a text, or null.
+fn write_text_or_null(out: &mut Vec<u8>, text: Option<&[u8]>) {
+    match text {
+        Some(text) => write_text(out, text),
+        None => out.extend_from_slice(b"null"),
+    }
 }
 
 /// The client's request.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug)]
 pub(crate) struct ClientRequest<'a> {
     method: &'a str,
     request: &'a str,
     /// Text, not the JSON that it holds; null where there is none to show.
-    pub(crate) body: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a [u8]>,
     headers: Option<Headers>,
 }
 
@@ -72,7 +111,7 @@ impl<'a> ClientRequest<'a> {
     pub(crate) fn of(request: &'a Request, version: u8) -> Result<Self> {
         let body = match request.body() {
             Some(bytes) => Some(text(bytes, "request")?),
-            None => is_empty_json(request).then_some(""),
+            None => is_empty_json(request).then_some(&b""[..]),
         };
         Ok(Self {
             method: request.method(),
@@ -80,6 +119,18 @@ impl<'a> ClientRequest<'a> {
             body,
             headers: (version >= 2).then(|| headers(request.headers())),
         })
+    }
+
+    fn write(&self, out: &mut Vec<u8>) -> Result<()> {
+        out.extend_from_slice(b"{\"Method\":");
+        write_text(out, self.method.as_bytes());
+        out.extend_from_slice(b",\"Request\":");
+        write_text(out, self.request.as_bytes());
+        out.extend_from_slice(b",\"Body\":");
+        write_text_or_null(out, self.body);
+        write_if_any(out, "Headers", self.headers.as_ref())?;
+        out.push(b'}');
+        Ok(())
     }
 }
 
@@ -93,13 +144,11 @@ fn is_empty_json(request: &Request) -> bool {
 }
 
 /// The Docker Engine's answer, as the hooks before left it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug)]
 pub(crate) struct ServerResponse<'a> {
     content_type: Option<&'a str>,
-    body: &'a str,
+    body: &'a [u8],
     code: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
     headers: Option<Headers>,
 }
 
@@ -112,12 +161,27 @@ impl<'a> ServerResponse<'a> {
             headers: (version >= 2).then(|| headers(response.headers())),
         })
     }
+
+    fn write(&self, out: &mut Vec<u8>) -> Result<()> {
+        out.extend_from_slice(b"{\"ContentType\":");
+        write_text_or_null(out, self.content_type.map(str::as_bytes));
+        out.extend_from_slice(b",\"Body\":");
+        write_text(out, self.body);
+        write!(out, ",\"Code\":{}", self.code)?;
+        write_if_any(out, "Headers", self.headers.as_ref())?;
+        out.push(b'}');
+        Ok(())
+    }
 }
 
-/// A body as the string that the protocol wants; there is no way to send one that is not text.
-pub(crate) fn text<'a>(bytes: &'a [u8], of: &str) -> Result<&'a str> {
-    let not_text = |_| Error::bad_message(format!("the {of}'s body is not UTF-8 text"));
-    std::str::from_utf8(bytes).map_err(not_text)
+/// A body that can be the string which the protocol wants.
+fn text<'a>(bytes: &'a [u8], of: &str) -> Result<&'a [u8]> {
+    is_utf8(bytes).then_some(bytes).ok_or_else(|| not_text(of))
+}
+
+/// There is no way to send a body that is not text.
+pub(crate) fn not_text(of: &str) -> Error {
+    Error::bad_message(format!("the {of}'s body is not UTF-8 text"))
 }
 
 fn headers<'a>(lines: impl Iterator<Item = (&'a str, &'a [u8])>) -> Headers {

@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 
 use powerstrip_sdk::{Error, Request, Response, Result, log};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
+
+use crate::quick::{self, Field, Half, Took};
 
 /// A reply, not looked at yet.
 #[derive(Debug)]
@@ -23,27 +25,18 @@ impl Reply {
 
     /// The half that answers a pre-hook.
     pub(crate) fn client_request(&self) -> Result<ModifiedClientRequest> {
-        match self.at_once() {
-            Some(PreReply { half }) => Ok(half),
+        match quick::half(&self.0) {
+            Some(half) => Ok(half),
             None => self.fields()?.client_request(),
         }
     }
 
     /// The half that answers a post-hook.
     pub(crate) fn server_response(&self) -> Result<ModifiedServerResponse> {
-        match self.at_once() {
-            Some(PostReply { half }) => Ok(half),
+        match quick::half(&self.0) {
+            Some(half) => Ok(half),
             None => self.fields()?.server_response(),
         }
-    }
-
-    /// What is wanted of a reply that is as it should be, by a single reading. For the others, for
-    /// keys that are there twice among them, there is the long way.
-    fn at_once<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
-        let text = std::str::from_utf8(&self.0).ok()?;
-        // A list would do for an object too.
-        let is_object = text.trim_ascii_start().starts_with('{');
-        is_object.then(|| serde_json::from_str(text).ok()).flatten()
     }
 
     /// Its fields.
@@ -62,20 +55,6 @@ impl Reply {
     }
 }
 
-/// A whole reply to a pre-hook.
-#[derive(Deserialize)]
-struct PreReply {
-    #[serde(rename = "ModifiedClientRequest")]
-    half: ModifiedClientRequest,
-}
-
-/// A whole reply to a post-hook.
-#[derive(Deserialize)]
-struct PostReply {
-    #[serde(rename = "ModifiedServerResponse")]
-    half: ModifiedServerResponse,
-}
-
 /// The fields of a JSON object, each as text.
 #[derive(Debug)]
 pub(crate) struct Fields<'a>(BTreeMap<String, &'a RawValue>);
@@ -83,12 +62,12 @@ pub(crate) struct Fields<'a>(BTreeMap<String, &'a RawValue>);
 impl Fields<'_> {
     /// The half that answers a pre-hook.
     pub(crate) fn client_request(&self) -> Result<ModifiedClientRequest> {
-        self.half("ModifiedClientRequest")
+        self.half(ModifiedClientRequest::NAME)
     }
 
     /// The half that answers a post-hook, or in protocol 2 the client.
     pub(crate) fn server_response(&self) -> Result<ModifiedServerResponse> {
-        self.half("ModifiedServerResponse")
+        self.half(ModifiedServerResponse::NAME)
     }
 
     /// Protocol 2: whether the chain goes on behind this hook.
@@ -127,7 +106,7 @@ impl Fields<'_> {
 pub(crate) type Headers = BTreeMap<String, Option<Values>>;
 
 /// One value of a header or several.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Values {
     One(String),
@@ -144,20 +123,45 @@ impl Values {
 }
 
 /// What a pre-hook made of the request.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ModifiedClientRequest {
-    /// Of any type: it counts only where it is the same path with another query.
-    #[serde(default)]
-    request: Value,
-    body: Option<String>,
+    /// It counts only where it is the same path with another query; what is no text never does.
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    request: Option<String>,
+    #[serde(default, deserialize_with = "bytes")]
+    body: Option<Vec<u8>>,
     headers: Option<Headers>,
 }
 
+fn text_or_nothing<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    let value = Value::deserialize(value)?;
+    Ok(value.as_str().map(str::to_owned))
+}
+
+fn bytes<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<u8>>, D::Error> {
+    Ok(Option::<String>::deserialize(value)?.map(String::into_bytes))
+}
+
+impl Half for ModifiedClientRequest {
+    const NAME: &str = "ModifiedClientRequest";
+
+    fn read(&mut self, field: &Field<'_>) -> Took {
+        match field.name {
+            b"Request" if field.is_text() || self.request.is_some() => {
+                field.string(&mut self.request)
+            }
+            b"Body" => field.bytes(&mut self.body),
+            b"Headers" => field.value(&mut self.headers),
+            _ => field.skip(),
+        }
+    }
+}
+
 impl ModifiedClientRequest {
-    /// Applies it to the request, whose body was sent as this.
-    pub(crate) fn apply(self, request: &mut Request, sent: Option<&str>) {
-        if let Some(target) = self.request.as_str() {
+    /// Applies it to the request.
+    pub(crate) fn apply(self, request: &mut Request) {
+        if let Some(target) = &self.request {
             apply_target(request, target);
         }
         for (name, values) in self.headers.unwrap_or_default() {
@@ -172,7 +176,9 @@ impl ModifiedClientRequest {
         }
         // Go's adapters turn null into "": what was not shown cannot be erased.
         match self.body {
-            Some(body) if body != sent.unwrap_or_default() => request.set_body(body),
+            Some(body) if body != request.body().unwrap_or_default() => {
+                request.set_body(body);
+            }
             _ => {}
         }
     }
@@ -202,13 +208,28 @@ pub(crate) fn apply_target(request: &mut Request, target: &str) {
 }
 
 /// What a post-hook made of the answer.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ModifiedServerResponse {
     pub(crate) content_type: Option<String>,
-    pub(crate) body: Option<String>,
+    #[serde(default, deserialize_with = "bytes")]
+    pub(crate) body: Option<Vec<u8>>,
     pub(crate) code: Option<u16>,
     pub(crate) headers: Option<Headers>,
+}
+
+impl Half for ModifiedServerResponse {
+    const NAME: &str = "ModifiedServerResponse";
+
+    fn read(&mut self, field: &Field<'_>) -> Took {
+        match field.name {
+            b"ContentType" => field.string(&mut self.content_type),
+            b"Body" => field.bytes(&mut self.body),
+            b"Code" => field.value(&mut self.code),
+            b"Headers" => field.value(&mut self.headers),
+            _ => field.skip(),
+        }
+    }
 }
 
 impl ModifiedServerResponse {
@@ -235,7 +256,7 @@ impl ModifiedServerResponse {
             _ => {}
         }
         match self.body {
-            Some(body) if body.as_bytes() != response.body().unwrap_or_default() => {
+            Some(body) if body != response.body().unwrap_or_default() => {
                 response.set_body(body);
             }
             _ => {}

@@ -35,7 +35,8 @@ impl<'a> Message<'a> {
 /// A success goes on with the reply's body, an error is what the client gets.
 pub(crate) fn pre(webhook: &Webhook, request: &mut Request) -> Result<Pre> {
     let body = Decoded::of_request(request)?;
-    let reply = match webhook.ask(&Message::of(request, body))? {
+    let message = Message::of(request, body);
+    let reply = match webhook.ask(serde_json::to_vec(&message)?)? {
         Answer::Refusal(rejection) => return Ok(Pre::Reject(rejection)),
         Answer::Reply(reply) => reply,
     };
@@ -62,13 +63,14 @@ pub(crate) fn post(webhook: &Webhook, request: &Request, response: &mut Response
     let body = Decoded::of_response(response)?;
     let answer = EngineAnswer { responsecode: response.status(), responsebody: body };
     let message = Message::of(request, Decoded::of_request(request)?);
-    let reply = match webhook.ask(&Message { response: Some(answer), ..message })? {
+    let message = Message { response: Some(answer), ..message };
+    let reply = match webhook.ask(serde_json::to_vec(&message)?)? {
         Answer::Refusal(rejection) => return Ok(Post::Reject(rejection)),
         Answer::Reply(reply) => reply,
     };
     let reply = reply.fields()?;
     let code = Some(response_code(&reply)?);
-    let body = body.changed_to(reply.raw("body"));
+    let body = body.changed_to(reply.raw("body")).map(String::into_bytes);
     // The form has no content type, so that a new body brings its own.
     let content_type = body.as_ref().map(|_| match reply.value("body").is_string() {
         true => "text/plain; charset=utf-8".to_owned(),

@@ -2,16 +2,12 @@
 
 use powerstrip_sdk::http::{self, Request};
 use powerstrip_sdk::{Error, Rejection, Result};
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::reply::Reply;
 
 /// The longest refusal in bytes; Powerstrip takes some more.
 const MAX_MESSAGE: usize = 60 * 1024;
-
-/// Room for most messages, in bytes.
-const USUAL_MESSAGE: usize = 4 * 1024;
 
 /// Where a webhook is.
 #[derive(Debug)]
@@ -33,7 +29,7 @@ pub(crate) enum Answer {
 
 impl Webhook {
     /// Sends a message, and reads what comes back.
-    pub(crate) fn ask(&self, message: &impl Serialize) -> Result<Answer> {
+    pub(crate) fn ask(&self, message: Vec<u8>) -> Result<Answer> {
         let reply = self.post(message)?;
         match reply.status {
             200..=299 => Ok(Answer::Reply(Reply::new(reply.body))),
@@ -45,17 +41,15 @@ impl Webhook {
     }
 
     /// Sends a message whose reply says nothing but its status; that it was refused, if it was.
-    pub(crate) fn tell(&self, message: &impl Serialize) -> Result<Option<Rejection>> {
+    pub(crate) fn tell(&self, message: Vec<u8>) -> Result<Option<Rejection>> {
         let reply = self.post(message)?;
         Ok((!reply.is_success()).then(|| self.refusal(reply.status, reply.body)))
     }
 
-    fn post(&self, message: &impl Serialize) -> Result<http::Response> {
-        let mut body = Vec::with_capacity(USUAL_MESSAGE);
-        serde_json::to_writer(&mut body, message)?;
-        let request =
-            Request::new("POST", &self.url).header("content-type", "application/json").body(body);
-        request.send().map_err(|error| match error {
+    fn post(&self, message: Vec<u8>) -> Result<http::Response> {
+        let request = Request::new("POST", &self.url);
+        let request = request.header("content-type", "application/json").body(message);
+        request.send_last().map_err(|error| match error {
             http::Error::Broken(how) => {
                 Error::bad_message(format!("{} broke off: {how}", self.shown))
             }

@@ -1,18 +1,61 @@
 //! Calls through `wasi:http/outgoing-handler`.
 
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{self as wasi, ErrorCode, IncomingBody, Scheme};
+use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
-use super::{Body, Error, Open, Request, Url};
+use super::{Body, Error, Open, Request, Response, Url};
 
 /// The most that is read at a time.
 const CHUNK: u64 = 64 * 1024;
 
-pub(super) fn open(request: &Request, url: &Url) -> Result<Open, Error> {
-    let outgoing = head(request, url)?;
+/// A header line.
+type Line = (String, Vec<u8>);
+
+pub(super) fn open(request: &Request, lines: Vec<Line>, url: &Url<'_>) -> Result<Open, Error> {
+    let Exchange { answer, .. } = exchange(request, lines, url)?;
+    let status = answer.status();
+    let headers = answer.headers().entries();
+    let (stream, body) = body_of(&answer)?;
+    let body = Body::new(Incoming { stream, _body: body, _answer: answer });
+    Ok(Open { status, headers, body })
+}
+
+/// The same with the whole answer, but for its headers. Its handles are not let go of, each of which
+/// would take a call of the host.
+pub(super) fn send_last(
+    request: &Request,
+    lines: Vec<Line>,
+    url: &Url<'_>,
+) -> Result<Response, Error> {
+    let exchange = ManuallyDrop::new(exchange(request, lines, url)?);
+    let incoming = ManuallyDrop::new(body_of(&exchange.answer)?);
+    let mut body = Vec::new();
+    loop {
+        let piece = next(&incoming.0)?;
+        match body.is_empty() {
+            _ if piece.is_empty() => break,
+            true => body = piece,
+            false => body.extend_from_slice(&piece),
+        }
+    }
+    Ok(Response { status: exchange.answer.status(), headers: Vec::new(), body })
+}
+
+/// A call that was answered. The fields are dropped in this order: what waits before what it waits
+/// for.
+struct Exchange {
+    answer: wasi::IncomingResponse,
+    _waiting: Pollable,
+    _pending: wasi::FutureIncomingResponse,
+}
+
+fn exchange(request: &Request, lines: Vec<Line>, url: &Url<'_>) -> Result<Exchange, Error> {
+    let outgoing = head(request, lines, url)?;
     let body = outgoing.body().map_err(|()| broken("the request has no body to write"))?;
     // What is short is there before the call is made, so that it leaves together with the head.
     let left = write_short(body, &request.body);
@@ -20,19 +63,31 @@ pub(super) fn open(request: &Request, url: &Url) -> Result<Open, Error> {
     if let Some((stream, body)) = left {
         write(stream, body, &request.body);
     }
-    pending.subscribe().block();
+    let waiting = pending.subscribe();
+    waiting.block();
     let answer = pending.get().and_then(Result::ok);
     let answer = answer.ok_or_else(|| broken("the answer was taken already"))??;
-    opened(answer)
+    Ok(Exchange { answer, _waiting: waiting, _pending: pending })
+}
+
+/// A stream, and what it belongs to.
+fn body_of(answer: &wasi::IncomingResponse) -> Result<(InputStream, IncomingBody), Error> {
+    let nothing = |()| broken("the answer has no body to read");
+    let body = answer.consume().map_err(nothing)?;
+    Ok((body.stream().map_err(nothing)?, body))
 }
 
 /// The request without its body.
-fn head(request: &Request, url: &Url) -> Result<wasi::OutgoingRequest, Error> {
-    let outgoing = wasi::OutgoingRequest::new(fields(request)?);
+fn head(
+    request: &Request,
+    lines: Vec<Line>,
+    url: &Url<'_>,
+) -> Result<wasi::OutgoingRequest, Error> {
+    let outgoing = wasi::OutgoingRequest::new(fields(request, lines)?);
     let bad_url = |()| Error::BadUrl(request.url.clone());
     let scheme = if url.secure { Scheme::Https } else { Scheme::Http };
     outgoing.set_scheme(Some(&scheme)).map_err(bad_url)?;
-    outgoing.set_authority(Some(&url.authority)).map_err(bad_url)?;
+    outgoing.set_authority(Some(url.authority)).map_err(bad_url)?;
     outgoing.set_path_with_query(Some(&url.path_with_query)).map_err(bad_url)?;
     outgoing
         .set_method(&method(&request.method))
@@ -41,21 +96,18 @@ fn head(request: &Request, url: &Url) -> Result<wasi::OutgoingRequest, Error> {
 }
 
 /// The header lines, handed over at once.
-fn fields(request: &Request) -> Result<wasi::Fields, Error> {
-    let mut lines = request.headers.clone();
+fn fields(request: &Request, mut lines: Vec<Line>) -> Result<wasi::Fields, Error> {
+    let own = lines.len();
     if !request.body.is_empty() || request.method == "POST" {
         lines.push(("content-length".to_owned(), request.body.len().to_string().into_bytes()));
     }
-    wasi::Fields::from_list(&lines).or_else(|_| fields_in_turn(request, lines))
+    wasi::Fields::from_list(&lines).or_else(|_| fields_in_turn(lines, own))
 }
 
 /// The same one after the other, for the one that is refused.
-fn fields_in_turn(
-    request: &Request,
-    mut lines: Vec<(String, Vec<u8>)>,
-) -> Result<wasi::Fields, Error> {
+fn fields_in_turn(mut lines: Vec<Line>, own: usize) -> Result<wasi::Fields, Error> {
     let fields = wasi::Fields::new();
-    let length = lines.split_off(request.headers.len());
+    let length = lines.split_off(own);
     for (name, value) in lines {
         let set = fields.append(&name, &value);
         set.map_err(|error| Error::Broken(format!("header {name} cannot be sent: {error}")))?;
@@ -140,27 +192,22 @@ pub(crate) struct Incoming {
 impl Incoming {
     /// The next piece; empty at the end.
     pub(crate) fn next(&mut self) -> Result<Vec<u8>, Error> {
-        loop {
-            match self.stream.blocking_read(CHUNK) {
-                Ok(chunk) if chunk.is_empty() => {}
-                Ok(chunk) => return Ok(chunk),
-                Err(StreamError::Closed) => return Ok(Vec::new()),
-                Err(StreamError::LastOperationFailed(error)) => {
-                    return Err(wasi::http_error_code(&error)
-                        .map_or_else(|| Error::Broken(error.to_debug_string()), Error::from));
-                }
-            }
-        }
+        next(&self.stream)
     }
 }
 
-fn opened(answer: wasi::IncomingResponse) -> Result<Open, Error> {
-    let status = answer.status();
-    let headers = answer.headers().entries();
-    let body = answer.consume().map_err(|()| broken("the answer has no body to read"))?;
-    let stream = body.stream().map_err(|()| broken("the answer has no body to read"))?;
-    let body = Body::new(Incoming { stream, _body: body, _answer: answer });
-    Ok(Open { status, headers, body })
+fn next(stream: &InputStream) -> Result<Vec<u8>, Error> {
+    loop {
+        match stream.blocking_read(CHUNK) {
+            Ok(chunk) if chunk.is_empty() => {}
+            Ok(chunk) => return Ok(chunk),
+            Err(StreamError::Closed) => return Ok(Vec::new()),
+            Err(StreamError::LastOperationFailed(error)) => {
+                return Err(wasi::http_error_code(&error)
+                    .map_or_else(|| Error::Broken(error.to_debug_string()), Error::from));
+            }
+        }
+    }
 }
 
 fn broken(why: &str) -> Error {
