@@ -3,6 +3,7 @@
 mod table;
 mod template;
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use self::template::Part;
@@ -90,6 +91,15 @@ static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(|| {
     table::ROWS.iter().map(endpoint).collect()
 });
 
+/// The endpoints of each method: every request looks for its own.
+static OF_METHOD: LazyLock<HashMap<&str, Vec<&Endpoint>>> = LazyLock::new(|| {
+    let mut of_method: HashMap<_, Vec<_>> = HashMap::new();
+    for endpoint in all() {
+        of_method.entry(endpoint.method).or_default().push(endpoint);
+    }
+    of_method
+});
+
 /// All endpoints; for each method in the order in which moby registers them.
 #[must_use]
 pub fn all() -> &'static [Endpoint] {
@@ -100,10 +110,8 @@ pub fn all() -> &'static [Endpoint] {
 /// clean and without version; the first endpoint that matches wins, as in gorilla/mux.
 #[must_use]
 pub fn find(method: &str, path: &str) -> Option<(&'static Endpoint, Vec<(&'static str, String)>)> {
-    let of_method = all().iter().filter(|endpoint| endpoint.method == method);
-    of_method
-        .filter_map(|endpoint| Some((endpoint, template::matches(&endpoint.parts, path)?)))
-        .next()
+    let mut of_method = OF_METHOD.get(method)?.iter();
+    of_method.find_map(|endpoint| Some((*endpoint, template::matches(&endpoint.parts, path)?)))
 }
 
 #[cfg(test)]
