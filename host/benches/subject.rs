@@ -119,7 +119,7 @@ fn warm() -> Instances {
 async fn load(instances: Instances) -> WasmAdapter {
     // Compiling takes valgrind half a minute.
     let cache_dir = Some(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled").into());
-    let settings = RuntimeSettings { slots: 1, cache_dir };
+    let settings = RuntimeSettings { slots: 1, cache_dir, compiler: None };
     let spec = AdapterSpec {
         name: "envinject".to_owned(),
         source: Source::Bytes(ComponentFile::new(ENVINJECT)),

@@ -1,6 +1,7 @@
 //! The command line. Each command gives a report, which `main` prints.
 
 mod check;
+mod compile;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
@@ -86,6 +87,15 @@ enum Command {
     Demo,
     /// Print the versions of Powerstrip and of its WebAssembly engine.
     Version,
+    /// Compile a component for a `serve` that waits for it.
+    #[command(hide = true)]
+    Compile {
+        /// The folder of the cache.
+        folder: PathBuf,
+        /// What the cache is to call it.
+        #[arg(allow_hyphen_values = true)]
+        key: String,
+    },
 }
 
 /// Where the configuration is.
@@ -98,26 +108,28 @@ struct File {
 
 /// Does what was asked.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Report> {
+    match &arguments.command {
+        Command::Serve { file } => wait(serve::run(&file.config)),
+        Command::Check { positional, file } => {
+            wait(check::run(positional.as_ref().unwrap_or(&file.config)))
+        }
+        Command::Explain { call, listener, file } => {
+            wait(explain::run(call, listener.as_deref(), &file.config))
+        }
+        Command::Inspect { component, config } => wait(inspect::run(component, config.as_deref())),
+        Command::Suggest(options) => suggest::run(options),
+        #[cfg(feature = "demo")]
+        Command::Demo => wait(demo::run(arguments.format)),
+        Command::Version => Ok(version::run()),
+        Command::Compile { folder, key } => compile::run(folder, key),
+    }
+}
+
+/// Does what takes more than one thread.
+fn wait(command: impl Future<Output = anyhow::Result<Report>>) -> anyhow::Result<Report> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.enable_all().thread_keep_alive(IDLE_THREAD).build()?;
-    runtime.block_on(async {
-        match &arguments.command {
-            Command::Serve { file } => serve::run(&file.config).await,
-            Command::Check { positional, file } => {
-                check::run(positional.as_ref().unwrap_or(&file.config)).await
-            }
-            Command::Explain { call, listener, file } => {
-                explain::run(call, listener.as_deref(), &file.config).await
-            }
-            Command::Inspect { component, config } => {
-                inspect::run(component, config.as_deref()).await
-            }
-            Command::Suggest(options) => suggest::run(options),
-            #[cfg(feature = "demo")]
-            Command::Demo => demo::run(arguments.format).await,
-            Command::Version => Ok(version::run()),
-        }
-    })
+    runtime.block_on(command)
 }
 
 /// The variables that count besides the flags.

@@ -11,6 +11,7 @@
 //! ```
 
 mod bindings;
+mod cache;
 mod component;
 mod convert;
 mod engine;
@@ -31,6 +32,7 @@ mod runtime;
 mod state;
 mod warm;
 mod words;
+mod workshop;
 
 #[cfg(test)]
 mod tests;
@@ -60,6 +62,7 @@ pub use keyvalue::StoreDown;
 pub use outbound::{Duplex, EngineAccess, SOCKET_HOST};
 pub use runtime::wasmtime_version;
 pub use runtime::{AdapterSpec, DEFAULT_SLOTS, Kind, Runtime, RuntimeSettings, WebhookPeer};
+pub use workshop::{WorkError, compile_into_cache};
 
 /// An adapter that is a loaded component.
 pub struct WasmAdapter {

@@ -202,7 +202,7 @@ fn read_file(path: &Path, origin: &str) -> Result<Vec<u8>, LoadError> {
 }
 
 /// Tells apart what people put where a component belongs.
-fn recognise(bytes: &[u8], origin: &str) -> Result<(), LoadError> {
+pub(super) fn recognise(bytes: &[u8], origin: &str) -> Result<(), LoadError> {
     let origin = origin.to_owned();
     if Engine::detect_precompiled(bytes).is_some() {
         return Err(LoadError::Precompiled { origin });

@@ -1,15 +1,11 @@
-//! The one wasmtime engine, its compilation cache, and the clock that interrupts busy guests.
+//! The one wasmtime engine, those that compile for it, and the clock that interrupts busy guests.
 
-use std::fs::{self, DirBuilder, Permissions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, EngineWeak};
+use wasmtime::{Cache, Config, Enabled, Engine, EngineWeak};
 use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::error::LoadError;
@@ -45,8 +41,7 @@ const COMPILER_STACK: usize = 16 * 1024 * 1024;
 const COMPILER_NICENESS: i32 = 10;
 
 /// Makes the engine: with pooled slots if the kernel grants the address space, else without.
-pub(super) fn build(slots: u32, cache_dir: Option<&Path>) -> Result<Engine, LoadError> {
-    let cache = cache_dir.and_then(cache);
+pub(super) fn build(slots: u32, cache: Option<&Cache>) -> Result<Engine, LoadError> {
     let mut config = base(cache);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(slots)));
     let cause = match Engine::new(&config) {
@@ -58,15 +53,28 @@ pub(super) fn build(slots: u32, cache_dir: Option<&Path>) -> Result<Engine, Load
         cause = format!("{cause:#}"),
         "no address space for pooled instances, so each call maps its own memory"
     );
+    make(without_pool(&mut config))
+}
+
+/// Engines that compile into the cache what [`build`] takes from it, with a pool and without one.
+pub(super) fn compiling(cache: &Cache) -> Result<[Engine; 2], LoadError> {
+    let mut config = base(Some(cache));
+    Ok([make(&config)?, make(without_pool(&mut config))?])
+}
+
+fn make(config: &Config) -> Result<Engine, LoadError> {
+    Engine::new(config).map_err(|cause| LoadError::Engine { cause: cause.into() })
+}
+
+fn without_pool(config: &mut Config) -> &Config {
     config
         .allocation_strategy(InstanceAllocationStrategy::OnDemand)
         // Each memory would reserve 4 GiB of what there is not enough of.
         .memory_reservation(0)
-        .memory_may_move(true);
-    Engine::new(&config).map_err(|cause| LoadError::Engine { cause: cause.into() })
+        .memory_may_move(true)
 }
 
-fn base(cache: Option<Cache>) -> Config {
+fn base(cache: Option<&Cache>) -> Config {
     let mut config = Config::new();
     config
         .consume_fuel(true)
@@ -77,7 +85,7 @@ fn base(cache: Option<Cache>) -> Config {
         .async_stack_size(FIBER_STACK)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(BACKTRACE_FRAMES))
         .native_unwind_info(false)
-        .cache(cache);
+        .cache(cache.cloned());
     config
 }
 
@@ -104,36 +112,6 @@ fn pool(slots: u32) -> PoolingAllocationConfig {
         // With it, pages that were swapped out would come back with another call's data.
         .pagemap_scan(Enabled::No);
     pool
-}
-
-/// The cache of compiled components; compiling again is slow, not wrong, so failing is a warning.
-fn cache(folder: &Path) -> Option<Cache> {
-    let made = own_folder(folder).map_err(|cause| cause.to_string()).and_then(|folder| {
-        let mut config = CacheConfig::new();
-        config.with_directory(folder);
-        Cache::new(config).map_err(|cause| format!("{cause:#}"))
-    });
-    match made {
-        Ok(cache) => Some(cache),
-        Err(cause) => {
-            tracing::warn!(folder = %folder.display(), cause, "compiled components are not cached");
-            None
-        }
-    }
-}
-
-/// The folder, made if need be; what lies in it is run as native code, so it must be ours alone.
-fn own_folder(folder: &Path) -> io::Result<PathBuf> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let folder = fs::canonicalize(folder)?;
-    let metadata = fs::metadata(&folder)?;
-    let ours = metadata.uid() == rustix::process::geteuid().as_raw();
-    if !ours || metadata.mode() & 0o022 != 0 {
-        return Err(io::Error::other("the folder belongs to, or can be written by, other users"));
-    }
-    // Nobody but us could write there, so what lies in it is ours; nobody else needs to read it.
-    fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
-    Ok(folder)
 }
 
 /// The threads that compile: they stand back, since requests are served meanwhile.

@@ -12,6 +12,7 @@ use wasmtime::component::Component;
 
 use super::component::{ComponentFile, compile};
 use super::error::LoadError;
+use super::workshop::Workshop;
 
 /// A component's code, from when somebody asks for it until nobody uses it any more.
 pub(super) type Code = Arc<OnceCell<Component>>;
@@ -25,13 +26,16 @@ pub(super) struct Library {
     compilers: Arc<ThreadPool>,
     /// Compiling takes CPU for up to seconds; more at a time would only slow each other down.
     cores: Semaphore,
+    /// Where components are compiled, if not here.
+    workshop: Option<Workshop>,
 }
 
 impl Library {
     /// Nothing is compiled yet.
-    pub(super) fn new(engine: Engine, compilers: ThreadPool) -> Self {
+    pub(super) fn new(engine: Engine, compilers: ThreadPool, workshop: Option<Workshop>) -> Self {
         let cores = Semaphore::new(compilers.current_num_threads());
-        Self { engine, shelves: Mutex::default(), compilers: Arc::new(compilers), cores }
+        let compilers = Arc::new(compilers);
+        Self { engine, shelves: Mutex::default(), compilers, cores, workshop }
     }
 
     /// The compiled component, and what keeps it here for others.
@@ -50,6 +54,9 @@ impl Library {
 
     async fn compile(&self, file: ComponentFile, origin: &str) -> Result<Component, LoadError> {
         let _core = self.cores.acquire().await.expect("the semaphore is never closed");
+        if let Some(workshop) = &self.workshop {
+            workshop.prepare(&self.engine, &file, origin).await;
+        }
         let (engine, origin) = (self.engine.clone(), origin.to_owned());
         let compilers = Arc::clone(&self.compilers);
         let compile = move || compile(&engine, &file.bytes, &origin);
@@ -78,7 +85,7 @@ mod tests {
     const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
 
     fn library() -> Library {
-        Library::new(Engine::default(), engine::compilers().expect("threads can be had"))
+        Library::new(Engine::default(), engine::compilers().expect("threads can be had"), None)
     }
 
     #[tokio::test]

@@ -16,7 +16,8 @@ use super::lanes::Lanes;
 use super::library::Library;
 use super::outbound::{EngineAccess, Tls};
 use super::state::HostState;
-use super::{WasmAdapter, imports, load};
+use super::workshop::Workshop;
+use super::{WasmAdapter, cache, imports, load};
 use crate::grants::{Grants, HostPattern, ValueStore, Values};
 use crate::limits::{DEFAULT_ANSWER, Instances, Limits, MAX_WARM};
 
@@ -39,6 +40,9 @@ const SPARE: u32 = 64;
 pub struct RuntimeSettings {
     /// Where compiled components are kept between starts; none means nowhere.
     pub cache_dir: Option<PathBuf>,
+    /// What is started as `PROGRAM compile FOLDER KEY` and calls [`super::compile_into_cache`], so that
+    /// the memory of compiling is not ours; none compiles here.
+    pub compiler: Option<PathBuf>,
     /// Calls that can run at the same time, over all adapters; others wait.
     pub slots: u32,
 }
@@ -56,7 +60,7 @@ impl RuntimeSettings {
 
 impl Default for RuntimeSettings {
     fn default() -> Self {
-        Self { cache_dir: None, slots: DEFAULT_SLOTS }
+        Self { cache_dir: None, compiler: None, slots: DEFAULT_SLOTS }
     }
 }
 
@@ -150,7 +154,8 @@ impl Runtime {
         let slots = settings.slots.max(1);
         let warm = u32::try_from(MAX_WARM).unwrap_or(SPARE);
         let room = slots.saturating_add(SPARE).saturating_add(warm);
-        let engine = engine::build(room, settings.cache_dir.as_deref())?;
+        let cache = settings.cache_dir.as_deref().and_then(cache::open);
+        let engine = engine::build(room, cache.as_ref())?;
         let linker = imports::linker(&engine);
         let linker = linker.map_err(|cause| LoadError::Engine { cause: cause.into() })?;
         let lanes = Lanes::start(Ticker::start(&engine)?)?;
@@ -158,7 +163,9 @@ impl Runtime {
         let warm = Arc::new(Semaphore::new(warm as usize));
         let ground = Arc::new(Ground { slots, warm, lanes });
         let (stores, tls) = (Stores::default(), Tls::default());
-        let library = Library::new(engine, engine::compilers()?);
+        let program = settings.compiler.clone();
+        let workshop = program.zip(cache).map(|(program, cache)| Workshop::new(program, &cache));
+        let library = Library::new(engine, engine::compilers()?, workshop);
         let docker_engine = OnceLock::new();
         let shared = Shared { linker, ground, stores, tls, docker_engine, library };
         Ok(Self(Arc::new(shared)))
