@@ -5,10 +5,7 @@
 //! one copies them while it looks for the next quote. What it reads is JSON, or it gives up; what is
 //! wrong with a text is for a parser to say.
 
-use crate::skim;
-
-/// As many bytes as are looked at in one go.
-const STEP: usize = 16;
+use crate::skim::{self, STEP, is_stop, plain};
 
 /// Appends a text as JSON, in quotes. What is not UTF-8 in it stays as it is.
 pub fn write_text(out: &mut Vec<u8>, mut text: &[u8]) {
@@ -75,6 +72,7 @@ fn escape<'a>(mut text: &'a [u8], mut room: &mut [u8]) -> (&'a [u8], usize) {
 /// Calls this with the name of each field of an object and the place of its value, of which it gives
 /// the place behind. Gives the place behind the object, or none if there is no object, or one that
 /// takes a parser.
+#[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
 pub fn fields<'a>(
     text: &'a [u8],
     at: usize,
@@ -179,34 +177,6 @@ fn unescape<'a>(mut text: &'a [u8], mut room: &mut [u8]) -> (&'a [u8], usize) {
 fn character(digits: &[u8]) -> Option<char> {
     let digit = |code: u32, digit: &u8| Some(code << 4 | char::from(*digit).to_digit(16)?);
     char::from_u32(digits.iter().try_fold(0, digit)?)
-}
-
-/// Whether a text cannot go on with this byte.
-fn is_stop(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\\' | ..0x20)
-}
-
-/// How many bytes a text can go on with.
-#[inline]
-#[cfg(target_family = "wasm")]
-#[target_feature(enable = "simd128")]
-fn plain(step: &[u8; STEP]) -> usize {
-    use core::arch::wasm32::{i64x2, u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_splat, v128_or};
-
-    let (low, high) = step.split_at(STEP / 2);
-    let half = |half: &[u8]| half.first_chunk().map_or(0, |half| i64::from_le_bytes(*half));
-    let bytes = i64x2(half(low), half(high));
-    let quotes = u8x16_eq(bytes, u8x16_splat(b'"'));
-    let backslashes = u8x16_eq(bytes, u8x16_splat(b'\\'));
-    let controls = u8x16_lt(bytes, u8x16_splat(0x20));
-    let stops = u8x16_bitmask(v128_or(v128_or(quotes, backslashes), controls));
-    (u32::from(stops) | 1 << STEP).trailing_zeros() as usize
-}
-
-/// How many bytes a text can go on with.
-#[cfg(not(target_family = "wasm"))]
-fn plain(step: &[u8; STEP]) -> usize {
-    step.iter().position(|byte| is_stop(*byte)).unwrap_or(STEP)
 }
 
 /// Whether this is UTF-8, which is seen at once where nothing is beyond ASCII.

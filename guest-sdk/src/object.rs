@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Error;
 use serde_json::value::RawValue;
 
-use crate::skim;
+use crate::json;
 
 /// Where a field of an object is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,32 +35,22 @@ impl Place {
 
     /// Looks for a field; none where the text is no object, or one that is spelled unusually.
     fn skim(text: &[u8], name: &str) -> Option<Self> {
-        let mut at = skim::byte(text, 0, b'{')?;
-        let is_empty = *text.get(skim::white(text, at))? == b'}';
-        let (mut found, mut more) = (None, !is_empty);
-        while more {
-            let (key, colon) = skim::key(text, at)?;
-            let key = &text[key];
-            let start = skim::white(text, colon);
-            at = skim::value(text, start)?;
-            // Keys are short: a search that is quick on long texts is slower than this.
-            if key.iter().any(|byte| !byte.is_ascii() || *byte == b'\\') {
-                return None;
-            }
+        let (mut found, mut is_empty) = (None, true);
+        let end = json::fields(text, 0, |key, start| {
+            is_empty = false;
+            let end = json::skip(text, start)?;
             if key == name.as_bytes() {
-                found = Some(start..at);
+                found = Some(start..end);
             }
-            let comma = skim::byte(text, at, b',');
-            (at, more) = (comma.unwrap_or(at), comma.is_some());
-        }
-        let end = skim::white(text, at);
-        at = skim::byte(text, end, b'}')?;
-        let Some(place) = found else {
-            return (skim::white(text, at) == text.len())
-                .then_some(Self::Missing { end, is_empty });
+            // That a key is not UTF-8 is for a parser to say.
+            key.is_ascii().then_some(end)
+        })?;
+        let place = match found {
+            Some(place) if json::is_utf8(&text[place.clone()]) => Self::Value(place),
+            Some(_) => return None,
+            None => Self::Missing { end: end - 1, is_empty },
         };
-        let is_text = std::str::from_utf8(&text[place.clone()]).is_ok();
-        (is_text && skim::white(text, at) == text.len()).then_some(Self::Value(place))
+        json::is_end(text, end).then_some(place)
     }
 
     /// The same for every text, and what is wrong where it is no object.

@@ -18,11 +18,7 @@ const CLOSED: Open = 1;
 const DEEPEST: Open = 1 << 62;
 
 /// As many bytes as are looked at in one go.
-const STEP: usize = 8;
-/// One in each of them.
-const ONES: u64 = 0x0101_0101_0101_0101;
-/// The highest bit of each of them.
-const HIGHS: u64 = 0x8080_8080_8080_8080;
+pub(crate) const STEP: usize = 16;
 
 /// Behind white space, of which there mostly is none.
 #[inline(always)]
@@ -53,6 +49,7 @@ pub(crate) fn key(text: &[u8], at: usize) -> Option<(Range<usize>, usize)> {
 }
 
 /// Behind a value, be it an object of objects.
+#[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
 pub(crate) fn value(text: &[u8], mut at: usize) -> Option<usize> {
     let mut open = CLOSED;
     loop {
@@ -118,23 +115,15 @@ fn scalar(text: &[u8], at: usize, first: u8) -> Option<usize> {
 /// From behind the quote that begins a string to behind the one that ends it.
 #[inline(always)]
 fn string(text: &[u8], at: usize) -> Option<usize> {
-    // Most strings are this short, and need no loop.
-    let at = plain(text, plain(text, at));
+    // Most strings are shorter than a step, and need no loop.
+    let at = behind_step(text, at);
     if text.get(at) == Some(&b'"') { Some(at + 1) } else { rest(text, at) }
 }
 
-/// As far as a string goes on plainly, for a step at most.
-#[inline(always)]
-fn plain(text: &[u8], at: usize) -> usize {
-    let Some(step) = text.get(at..).and_then(<[u8]>::first_chunk::<STEP>) else { return at };
-    // The lowest one is exact; where there is none this is the whole step.
-    at + stops(u64::from_le_bytes(*step)).trailing_zeros() as usize / STEP
-}
-
-/// The same as `string`, however long it is.
+/// The same, however long it is.
 fn rest(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        let end = plain(text, at);
+        let end = behind_step(text, at);
         at = match *text.get(end)? {
             b'"' => return Some(end + 1),
             b'\\' => escape(text, end)?,
@@ -145,14 +134,38 @@ fn rest(text: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// The highest bit of the first byte that a string cannot go on with, perhaps with others above it.
+/// As far as a string goes on plainly, for a step at most; where less is left, as it was.
 #[inline(always)]
-fn stops(bytes: u64) -> u64 {
-    let zeros = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes;
-    let quotes = zeros(bytes ^ (ONES * b'"' as u64));
-    let backslashes = zeros(bytes ^ (ONES * b'\\' as u64));
-    let controls = bytes.wrapping_sub(ONES * 0x20) & !bytes;
-    (quotes | backslashes | controls) & HIGHS
+fn behind_step(text: &[u8], at: usize) -> usize {
+    text.get(at..).and_then(<[u8]>::first_chunk).map_or(at, |step| at + plain(step))
+}
+
+/// Whether a text cannot go on with this byte.
+pub(crate) fn is_stop(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | ..0x20)
+}
+
+/// How many bytes a text can go on with.
+#[inline]
+#[cfg(target_family = "wasm")]
+#[target_feature(enable = "simd128")]
+pub(crate) fn plain(step: &[u8; STEP]) -> usize {
+    use core::arch::wasm32::{i64x2, u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_splat, v128_or};
+
+    let (low, high) = step.split_at(STEP / 2);
+    let half = |half: &[u8]| half.first_chunk().map_or(0, |half| i64::from_le_bytes(*half));
+    let bytes = i64x2(half(low), half(high));
+    let quotes = u8x16_eq(bytes, u8x16_splat(b'"'));
+    let backslashes = u8x16_eq(bytes, u8x16_splat(b'\\'));
+    let controls = u8x16_lt(bytes, u8x16_splat(0x20));
+    let stops = u8x16_bitmask(v128_or(v128_or(quotes, backslashes), controls));
+    (u32::from(stops) | 1 << STEP).trailing_zeros() as usize
+}
+
+/// How many bytes a text can go on with.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn plain(step: &[u8; STEP]) -> usize {
+    step.iter().position(|byte| is_stop(*byte)).unwrap_or(STEP)
 }
 
 fn escape(text: &[u8], at: usize) -> Option<usize> {
