@@ -3,7 +3,8 @@
 use tracing::Level;
 use wasmtime::Engine;
 use wasmtime::Result;
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
+use wasmtime_wasi::p2::bindings::io;
 
 use super::bindings::{carry, config, log, types};
 use super::keyvalue;
@@ -16,6 +17,7 @@ use crate::hook::Carry;
 pub(super) fn linker(engine: &Engine) -> Result<Linker<HostState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    add_io(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     keyvalue::add_to_linker(&mut linker)?;
     types::add_to_linker::<_, HasSelf<HostState>>(&mut linker, |state| state)?;
@@ -23,6 +25,23 @@ pub(super) fn linker(engine: &Engine) -> Result<Linker<HostState>> {
     log::add_to_linker::<_, HasSelf<HostState>>(&mut linker, |state| state)?;
     carry::add_to_linker::<_, HasSelf<HostState>>(&mut linker, |state| state)?;
     Ok(linker)
+}
+
+/// Streams that need no more than the table: WASI's own way to it would make all of WASI for the call.
+fn add_io(linker: &mut Linker<HostState>) -> Result<()> {
+    linker.allow_shadowing(true);
+    io::error::add_to_linker::<_, Streams>(linker, |state| &mut state.table)?;
+    io::poll::add_to_linker::<_, Streams>(linker, |state| &mut state.table)?;
+    io::streams::add_to_linker::<_, Streams>(linker, |state| &mut state.table)?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// What `wasi:io` works on.
+struct Streams;
+
+impl HasData for Streams {
+    type Data<'a> = &'a mut ResourceTable;
 }
 
 impl types::Host for HostState {}

@@ -47,7 +47,8 @@ pub(super) struct HostState {
     /// The environment variables that it may read.
     variables: Variables,
     http: WasiHttpCtx,
-    table: ResourceTable,
+    /// What the guest has handles of.
+    pub(super) table: ResourceTable,
     outbound: Outbound,
     namespace: Option<Arc<Namespace>>,
     /// The adapter's configuration as JSON text.
