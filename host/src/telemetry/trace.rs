@@ -10,6 +10,9 @@ use tracing::Span;
 /// The most that is carried on of what other systems say of a trace (W3C asks for 512).
 const MAX_STATE: usize = 512;
 
+/// Bytes of a `traceparent`.
+const TRACEPARENT: usize = 55;
+
 /// The trace of one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trace {
@@ -47,7 +50,16 @@ impl Trace {
     #[must_use]
     pub fn traceparent(&self) -> Option<String> {
         let Self { id, flags, .. } = self;
-        (*id != 0).then(|| format!("00-{id:032x}-{}-{flags:02x}", super::request_id()))
+        (*id != 0).then(|| {
+            let mut text = String::with_capacity(TRACEPARENT);
+            text.push_str("00-");
+            push_hex(&mut text, *id, 32);
+            text.push('-');
+            text.push_str(&super::request_id());
+            text.push('-');
+            push_hex(&mut text, (*flags).into(), 2);
+            text
+        })
     }
 
     /// What other systems said of the trace.
@@ -62,6 +74,13 @@ impl Trace {
             span.record("trace_id", format!("{:032x}", self.id));
         }
     }
+}
+
+/// Appends the last digits of a number: a format string pads them one by one, with room for each made
+/// anew, and there is a call for each adapter that calls someone, and one to the engine.
+fn push_hex(text: &mut String, number: u128, digits: u32) {
+    let digit = |at: u32| (number >> (4 * at)) as u32 & 0xf;
+    text.extend((0..digits).rev().filter_map(|at| char::from_digit(digit(at), 16)));
 }
 
 /// Id and flags of a `traceparent`; none where it must be ignored.
