@@ -192,7 +192,7 @@ impl<'a> Scan<'a> {
         let (start, bytes) = (self.at, self.text.as_bytes());
         let (mut at, mut escaped) = (start + 1, false);
         loop {
-            at += plain(bytes.get(at..).unwrap_or_default());
+            at = behind_plain(bytes, at);
             match bytes.get(at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -288,16 +288,19 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// How many bytes a string goes on for until its end, an escape, or a byte that may not stand there.
-fn plain(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks();
-    let special = words.iter().map(|word| special(u64::from_le_bytes(*word)));
-    let found = special.enumerate().find(|(_, special)| *special != 0);
-    if let Some((at, special)) = found {
-        return 8 * at + special.trailing_zeros() as usize / 8;
+/// Where a string does not just go on: at its end, an escape, or a byte that may not stand there.
+#[inline]
+fn behind_plain(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let special = special(u64::from_le_bytes(*word));
+        if special != 0 {
+            return at + special.trailing_zeros() as usize / 8;
+        }
+        at += 8;
     }
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    8 * words.len() + rest.iter().position(is_special).unwrap_or(rest.len())
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
 /// Eight bytes at a time: the lowest bit that is set is that of the first one that ends plain text.
