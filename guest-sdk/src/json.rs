@@ -7,6 +7,9 @@
 
 use crate::skim::{self, STEP, is_stop, plain};
 
+/// As many bytes where nothing has to be found: each round of a loop in a guest costs as much as four steps.
+const BLOCK: usize = 4 * STEP;
+
 /// Appends a text as JSON, in quotes. What is not UTF-8 in it stays as it is.
 pub fn write_text(out: &mut Vec<u8>, mut text: &[u8]) {
     out.push(b'"');
@@ -183,7 +186,10 @@ fn character(digits: &[u8]) -> Option<char> {
 #[must_use]
 #[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
 pub fn is_utf8(text: &[u8]) -> bool {
-    text.iter().fold(0, |all, byte| all | byte).is_ascii() || std::str::from_utf8(text).is_ok()
+    let all = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all | byte);
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
+    let plain = blocks.iter().fold(all(rest), |plain, block| plain | all(block));
+    plain.is_ascii() || std::str::from_utf8(text).is_ok()
 }
 
 #[cfg(test)]
@@ -243,9 +249,11 @@ mod tests {
 
     #[test]
     fn what_is_beyond_ascii_is_looked_at_closely() {
-        let texts: [&[u8]; 4] = [b"", b"plain", "ü".as_bytes(), b"a text that is long enough \xff"];
+        let (long, wrong) =
+            ("ü".repeat(BLOCK), [&[b'-'; BLOCK][..], b"\xff", &[b'-'; BLOCK]].concat());
+        let texts: [&[u8]; 5] = [b"", b"plain", long.as_bytes(), b"plain \xff", &wrong];
 
-        assert_eq!(texts.map(is_utf8), [true, true, true, false]);
+        assert_eq!(texts.map(is_utf8), [true, true, true, false, false]);
     }
 
     #[test]
