@@ -16,6 +16,7 @@ mod component;
 mod convert;
 mod engine;
 mod error;
+mod flatten;
 mod functions;
 mod grants;
 mod imports;
@@ -57,6 +58,7 @@ use library::Code;
 
 pub use component::{ComponentFile, Source, read};
 pub use error::{Cause, LoadError};
+pub use flatten::flatten;
 pub use inspect::Inspection;
 pub use keyvalue::StoreDown;
 pub use outbound::{Duplex, EngineAccess, SOCKET_HOST};

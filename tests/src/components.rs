@@ -20,6 +20,11 @@ pub fn component(name: &str) -> PathBuf {
     }
 }
 
+/// All of them, by name.
+pub fn components() -> impl Iterator<Item = (&'static str, &'static Path)> {
+    COMPONENTS.iter().map(|(name, path)| (*name, Path::new(*path)))
+}
+
 /// The bytes of a component with a number in a section that means nothing: another file that does
 /// the same.
 ///

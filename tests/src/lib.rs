@@ -78,7 +78,7 @@ pub use audit::{AuditLog, audited, audited_with_witness, line_of};
 pub use authority::Authority;
 pub use binary::{Finished, command_line, powerstrip as program};
 pub use client::{Answer, Client, Request};
-pub use components::{component, variant};
+pub use components::{component, components, variant};
 pub use consul::ConsulStandIn;
 pub use docker::Docker;
 pub use engine::{EventStream, FakeEngine, RealEngine, api_answer, event_line};

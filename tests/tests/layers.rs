@@ -107,6 +107,8 @@ fn a_module_names_only_those_below_it() {
 fn wasmtime_is_named_only_under_wasm() {
     // The program tells its version, and the log hushes it by its name.
     only_in("wasmtime", &["wasm", "cli", "telemetry"]);
+    only_in("wasmparser", &["wasm"]);
+    only_in("wasm_encoder", &["wasm"]);
 }
 
 #[test]
