@@ -7,7 +7,8 @@
 
 use crate::skim::{self, STEP, is_stop, plain};
 
-/// As many bytes where nothing has to be found: each round of a loop in a guest costs as much as four steps.
+/// As many bytes where nothing has to be found: a round of a loop in a guest costs as much as four
+/// steps.
 const BLOCK: usize = 4 * STEP;
 
 /// Appends a text as JSON, in quotes. What is not UTF-8 in it stays as it is.

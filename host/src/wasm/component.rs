@@ -12,7 +12,6 @@ use wasmtime::component::Component;
 
 use super::engine::{MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
 use super::error::LoadError;
-use super::flatten::flatten;
 use super::grants::{self, Import};
 use crate::hook::Hooks;
 use crate::limits::{Limits, show_bytes};
@@ -160,9 +159,6 @@ impl Compiled {
 /// Compiles a component, or takes it from the cache; this takes CPU for up to seconds.
 pub(super) fn compile(engine: &Engine, bytes: &[u8], origin: &str) -> Result<Component, LoadError> {
     recognise(bytes, origin)?;
-    if let Some(component) = compile_flat(engine, bytes, origin) {
-        return Ok(component);
-    }
     let (origin, cause) = match Component::from_binary(engine, bytes) {
         Ok(component) => return Ok(component),
         Err(cause) => (origin.to_owned(), cause.into()),
@@ -172,13 +168,6 @@ pub(super) fn compile(engine: &Engine, bytes: &[u8], origin: &str) -> Result<Com
         Ok(_) => Err(LoadError::TooManyParts { origin, cause }),
         Err(_) => Err(LoadError::Corrupt { origin, cause }),
     }
-}
-
-/// The component as its instances are cheapest, if it can be had like that.
-fn compile_flat(engine: &Engine, bytes: &[u8], origin: &str) -> Option<Component> {
-    let compiled = Component::from_binary(engine, &flatten(bytes)?);
-    let failed = |cause| tracing::debug!(origin, cause = format!("{cause:#}"), "kept its shim");
-    compiled.map_err(failed).ok()
 }
 
 /// Reads a component's file, which messages call `origin`.

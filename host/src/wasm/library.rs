@@ -12,6 +12,7 @@ use wasmtime::component::Component;
 
 use super::component::{ComponentFile, compile};
 use super::error::LoadError;
+use super::flatten::flatten;
 use super::workshop::Workshop;
 
 /// A component's code, from when somebody asks for it until nobody uses it any more.
@@ -52,14 +53,27 @@ impl Library {
         Ok((component, code))
     }
 
+    /// Compiles a component without its shim, or as it is where it cannot be had like that.
     async fn compile(&self, file: ComponentFile, origin: &str) -> Result<Component, LoadError> {
         let _core = self.cores.acquire().await.expect("the semaphore is never closed");
+        let whole = Arc::clone(&file.bytes);
+        let flat = spawn_blocking(move || flatten(&whole)).await;
+        if let Some(flat) = flat.map_err(|panic| LoadError::Engine { cause: panic.into() })? {
+            match self.compile_bytes(flat.into(), origin).await {
+                Ok(component) => return Ok(component),
+                Err(cause) => tracing::debug!(origin, %cause, "a component keeps its shim"),
+            }
+        }
+        self.compile_bytes(file.bytes, origin).await
+    }
+
+    async fn compile_bytes(&self, bytes: Arc<[u8]>, origin: &str) -> Result<Component, LoadError> {
         if let Some(workshop) = &self.workshop {
-            workshop.prepare(&self.engine, &file, origin).await;
+            workshop.prepare(&self.engine, &bytes, origin).await;
         }
         let (engine, origin) = (self.engine.clone(), origin.to_owned());
         let compilers = Arc::clone(&self.compilers);
-        let compile = move || compile(&engine, &file.bytes, &origin);
+        let compile = move || compile(&engine, &bytes, &origin);
         let compiling = spawn_blocking(move || compilers.install(compile)).await;
         compiling.map_err(|panic| LoadError::Engine { cause: panic.into() })?
     }

@@ -8,6 +8,7 @@ mod worker;
 use std::io;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::AsyncWriteExt;
@@ -15,8 +16,7 @@ use tokio::process::Command;
 use tokio::task::spawn_blocking;
 use wasmtime::{Cache, Engine};
 
-use super::component::{self, ComponentFile};
-use super::{cache, words};
+use super::{cache, component, words};
 
 pub use worker::{WorkError, compile_into_cache};
 
@@ -42,12 +42,12 @@ impl Workshop {
 
     /// Has the component compiled into the cache, unless it is there. Where that fails the caller
     /// finds nothing there, compiles, and sees for itself what is wrong with the component.
-    pub(super) async fn prepare(&self, engine: &Engine, file: &ComponentFile, origin: &str) {
+    pub(super) async fn prepare(&self, engine: &Engine, bytes: &Arc<[u8]>, origin: &str) {
         if self.in_vain.load(Ordering::Relaxed) {
             return;
         }
-        let Some(key) = self.missing(engine, file, origin).await else { return };
-        let worked = self.work(&key, file).await;
+        let Some(key) = self.missing(engine, bytes, origin).await else { return };
+        let worked = self.work(&key, bytes).await;
         if cache::has(&self.folder, &key) {
             tracing::debug!(component = origin, "compiled by a process of its own");
             return;
@@ -67,18 +67,18 @@ impl Workshop {
     }
 
     /// What the cache would call the component's code; none if it is there, or if it is no component.
-    async fn missing(&self, engine: &Engine, file: &ComponentFile, origin: &str) -> Option<String> {
-        component::recognise(&file.bytes, origin).ok()?;
-        let (engine, file, folder) = (engine.clone(), file.clone(), self.folder.clone());
+    async fn missing(&self, engine: &Engine, bytes: &Arc<[u8]>, origin: &str) -> Option<String> {
+        component::recognise(bytes, origin).ok()?;
+        let (engine, bytes, folder) = (engine.clone(), Arc::clone(bytes), self.folder.clone());
         let look = move || {
-            let key = cache::key(&engine, &file.bytes);
+            let key = cache::key(&engine, &bytes);
             (!cache::has(&folder, &key)).then_some(key)
         };
         spawn_blocking(look).await.ok().flatten()
     }
 
     /// Starts a worker and waits for its end. It ends when this is dropped, and also when we do.
-    async fn work(&self, key: &str, file: &ComponentFile) -> io::Result<Output> {
+    async fn work(&self, key: &str, bytes: &[u8]) -> io::Result<Output> {
         let set = |name| Some((name, std::env::var_os(name)?));
         let mut worker = Command::new(&self.program)
             .arg0("powerstrip")
@@ -93,10 +93,10 @@ impl Workshop {
             .kill_on_drop(true)
             .spawn()?;
         let mut pipe = worker.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        let size = (file.bytes.len() as u64).to_le_bytes();
+        let size = (bytes.len() as u64).to_le_bytes();
         let sent = async {
             pipe.write_all(&size).await?;
-            pipe.write_all(&file.bytes).await
+            pipe.write_all(bytes).await
         };
         // A worker that did not read it all has ended, and its status says more.
         let (_, output) = tokio::join!(sent, worker.wait_with_output());
