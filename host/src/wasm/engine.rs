@@ -26,6 +26,10 @@ const KEEP_RESIDENT: usize = 256 * 1024;
 /// Free slots that keep them: this times [`KEEP_RESIDENT`] is memory that idles.
 const WARM_SLOTS: u32 = 64;
 
+/// Slots with room for two memories and four tables each; those beyond have it for one and two, as most
+/// components have. A room takes memory in the pool's lists even while nobody uses it.
+const ROOMY_SLOTS: u32 = 2048;
+
 /// Core instances of one component: guests in Python are made of some twenty.
 pub(super) const MAX_CORE_INSTANCES: u32 = 40;
 /// Memories of one component.
@@ -95,10 +99,11 @@ fn base(cache: Option<&Cache>) -> Config {
 /// adapter's limit may change without a restart; the limiter enforces it.
 fn pool(slots: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
+    let rooms = slots.saturating_add(slots.min(ROOMY_SLOTS));
     pool.total_component_instances(slots)
         .total_stacks(slots)
-        .total_memories(slots.saturating_mul(2))
-        .total_tables(slots.saturating_mul(4))
+        .total_memories(rooms)
+        .total_tables(rooms.saturating_mul(2))
         .total_core_instances(slots.saturating_mul(8))
         .max_core_instances_per_component(MAX_CORE_INSTANCES)
         .max_memories_per_component(MAX_MEMORIES)
