@@ -16,13 +16,15 @@ const ELSEWHERE: &str = "\"compiled by a process of its own\"";
 const HERE: &str = "\"not compiled by a process of its own\"";
 const CREATE: &str = "/v1.41/containers/create";
 
-/// With an adapter whose component takes a while to compile, and a cache of its own.
+/// With an adapter and a cache of its own; on one thread, so that compiling is there to be seen for a
+/// while on any machine.
 fn cold(engine: &FakeEngine, cache: &Path) -> Builder {
     Powerstrip::builder()
         .engine(engine.address())
         .variable("XDG_CACHE_HOME", &cache.to_string_lossy())
-        .component("envinject")
-        .pre("POST /*/containers/create", &["envinject"])
+        .variable("RAYON_NUM_THREADS", "1")
+        .configured("slowreq", &json!({"delay": "0s"}))
+        .pre("POST /*/containers/create", &["slowreq"])
 }
 
 /// The process that compiles into this cache, as soon as there is one; it is halted.
@@ -72,8 +74,8 @@ async fn a_component_that_arrives_later_is_compiled_elsewhere_too() {
     let (engine, cache) = (FakeEngine::start(), cache());
     let powerstrip = cold(&engine, cache.path()).start().await;
 
-    powerstrip.drop_component("slowreq", "slowreq");
-    powerstrip.rewrite(|text| text.replace("[\"envinject\"]", "[\"envinject\", \"slowreq\"]"));
+    powerstrip.drop_component("identity", "identity");
+    powerstrip.rewrite(|text| text.replace("[\"slowreq\"]", "[\"slowreq\", \"identity\"]"));
     let both = |lines: &[String]| {
         (lines.iter().filter(|line| line.contains(ELSEWHERE)).count() == 2).then_some(())
     };
@@ -88,8 +90,8 @@ async fn who_compiles_gets_neither_variables_nor_sockets() {
         OwnedFd::from(UnixListener::bind(cache.path().join(name)).expect("a folder of ours"))
     });
     let text = format!(
-        "listen: fd://\nengine: {}\nadapters: {{envinject: {{}}}}\n\
-         endpoints: {{'* *': {{pre: [envinject]}}}}\n",
+        "listen: fd://\nengine: {}\nadapters: {{slowreq: {{config: {{delay: 0s}}}}}}\n\
+         endpoints: {{'* *': {{pre: [slowreq]}}}}\n",
         engine.address()
     );
     let builder = cold(&engine, cache.path()).text(&text).variable("TOKEN", "secret");
@@ -150,8 +152,8 @@ async fn a_cache_that_keeps_nothing_is_tried_once() {
     fs::write(folder.join("modules"), "in the way").expect("a folder of ours");
 
     let powerstrip = cold(&engine, cache.path()).start().await;
-    powerstrip.drop_component("slowreq", "slowreq");
-    powerstrip.rewrite(|text| text.replace("[\"envinject\"]", "[\"envinject\", \"slowreq\"]"));
+    powerstrip.drop_component("identity", "identity");
+    powerstrip.rewrite(|text| text.replace("[\"slowreq\"]", "[\"slowreq\", \"identity\"]"));
     powerstrip.logged("\"reloaded\"").await;
     let answer = powerstrip.post(CREATE, &json!({"Image": "x"})).await;
 
@@ -184,7 +186,7 @@ async fn a_component_that_does_not_compile_is_told_of_as_ever() {
     let middle = damaged.len() / 2;
     damaged[middle..middle + 64].fill(0xff);
 
-    let powerstrip = cold(&engine, cache.path()).wasm_file("envinject", &damaged).start().await;
+    let powerstrip = cold(&engine, cache.path()).wasm_file("slowreq", &damaged).start().await;
     let file = powerstrip.folder().join("adapters.yml");
     let checked = command_line(&["check", &file.to_string_lossy(), "--format", "json"]).await;
 
