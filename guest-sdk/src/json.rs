@@ -187,10 +187,15 @@ fn character(digits: &[u8]) -> Option<char> {
 #[must_use]
 #[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
 pub fn is_utf8(text: &[u8]) -> bool {
-    let all = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all | byte);
     let (blocks, rest) = text.as_chunks::<BLOCK>();
-    let plain = blocks.iter().fold(all(rest), |plain, block| plain | all(block));
-    plain.is_ascii() || std::str::from_utf8(text).is_ok()
+    let mut all = [0; BLOCK];
+    for block in blocks {
+        for (all, byte) in all.iter_mut().zip(block) {
+            *all |= byte;
+        }
+    }
+    let is_ascii = all.is_ascii() && rest.is_ascii();
+    is_ascii || std::str::from_utf8(text).is_ok()
 }
 
 #[cfg(test)]
