@@ -39,7 +39,12 @@ fn every_component_here_is_sound_without_its_shim() {
 
 #[test]
 fn so_is_one_that_no_compiler_has_made() {
-    let component = WatGuest::pre("").component();
+    let log = "(call $log (i32.const 2) (i32.const 1280) (i32.const 2))";
+    let guest = WatGuest::pre(log).import(
+        "powerstrip:adapter/log@0.1.0",
+        "write",
+        "$log (param i32 i32 i32)",
+    );
 
-    assert_flat("a guest by hand", &component);
+    assert_flat("a guest by hand", &guest.component());
 }

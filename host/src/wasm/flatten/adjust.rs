@@ -65,6 +65,11 @@ impl Reencode for Adjust<'_> {
 }
 
 impl ReencodeComponent for Adjust<'_> {
+    /// Whoever is given the shim whole takes nothing but the table of it.
+    fn instance_index(&mut self, index: u32) -> u32 {
+        if index == self.plan.shim_instance { self.plan.main_instance } else { index }
+    }
+
     fn parse_component_submodule(
         &mut self,
         component: &mut Component,

@@ -58,6 +58,19 @@ impl<'a> Outline<'a> {
         Some(outline)
     }
 
+    /// The two names of each import of a module.
+    pub(super) fn imports_of(&self, module: u32) -> Option<Vec<(&'a str, &'a str)>> {
+        let mut names = Vec::new();
+        for payload in Parser::new(0).parse_all(self.modules.get(module as usize)?) {
+            let Payload::ImportSection(imports) = payload.ok()? else { continue };
+            for import in imports.into_imports() {
+                let import = import.ok()?;
+                names.push((import.module, import.name));
+            }
+        }
+        Some(names)
+    }
+
     /// Takes a section of the component itself.
     fn add(&mut self, payload: Payload<'a>) -> Option<()> {
         match payload {

@@ -35,6 +35,7 @@ impl<'a> Plan<'a> {
         let functions = outline.functions_of(shim_instance, &shim)?;
         let lists = outline.lists_of(&functions);
         let (main_instance, main_module, args) = outline.only_user_of(&lists)?;
+        outline.only_table_is_used(shim_instance, main_instance, shim.table_name)?;
         // The main module is where the table is to be, and was not.
         let mut tables = outline.aliases.iter().filter(|it| it.kind == ExternalKind::Table);
         let usual = tables.all(|it| match it.instance {
@@ -80,9 +81,21 @@ impl<'a> Outline<'a> {
                 _ => return None,
             }
         }
-        let given = |args: &[InstantiationArg<'_>]| args.iter().any(|arg| arg.index == instance);
-        let whole = self.instantiations().any(|(_, _, args)| given(args));
-        (!whole).then_some(functions)
+        Some(functions)
+    }
+
+    /// Whether those that are given an instance whole come after the main one, and import nothing of
+    /// it but a table of this name: the main module's is the same for them.
+    fn only_table_is_used(&self, instance: u32, main: u32, table: &str) -> Option<()> {
+        for (user, module, args) in self.instantiations() {
+            for arg in args.iter().filter(|arg| arg.index == instance) {
+                let imports = self.imports_of(module)?;
+                let mut imports = imports.iter().filter(|(module, _)| *module == arg.name);
+                let usual = user > main && imports.all(|(_, name)| *name == table);
+                usual.then_some(())?;
+            }
+        }
+        Some(())
     }
 
     /// The instances that list one of these functions.

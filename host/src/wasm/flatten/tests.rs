@@ -68,6 +68,33 @@ fn without_its_shim_a_component_does_the_same_for_the_same_fuel() {
     assert_eq!(run(&flat), run(&component));
 }
 
+/// How `wit-component` hands the table on since version 0.258.
+fn handed_on_whole() -> String {
+    let listed = "(export \"$imports\" (table $shim_instance \"$imports\"))";
+    let fixup = COMPONENT.replace("(import \"\" \"$imports\"", "(import \"shim\" \"$imports\"");
+    let whole = "(instantiate $fixup (with \"shim\" (instance $shim_instance))";
+    fixup.replace(listed, "").replace("(instantiate $fixup", whole)
+}
+
+#[test]
+fn the_table_may_be_handed_on_with_the_whole_shim() {
+    let component = wat::parse_str(handed_on_whole()).expect("a component");
+
+    let flat = flatten(&component).expect("it has a shim");
+
+    assert_eq!(run(&flat), run(&component));
+}
+
+#[test]
+fn a_function_that_is_handed_on_with_the_shim_leaves_it_as_it_is() {
+    let more = "(import \"shim\" \"0\" (func (type $text))) (import \"shim\" \"$imports\"";
+    let text = handed_on_whole().replace("(import \"shim\" \"$imports\"", more);
+    let component = wat::parse_str(text).expect("a component");
+
+    assert!(is_valid(&component));
+    assert_eq!(flatten(&component), None);
+}
+
 #[test]
 fn nothing_is_left_of_the_shim() {
     for component in [&component()[..], HTTP_ADAPTER] {
@@ -209,7 +236,7 @@ left_as_it_is! {
     a_shim_whose_table_grows: "2 2 funcref" => "2 funcref";
     a_shim_that_is_made_twice: "(core instance $shim_instance (instantiate $shim))" =>
         "(core instance $shim_instance (instantiate $shim)) (core instance (instantiate $shim))";
-    a_shim_that_is_handed_on_whole: "(instantiate $main" =>
+    a_shim_that_the_main_module_is_given_whole: "(instantiate $main" =>
         "(instantiate $main (with \"shim\" (instance $shim_instance))";
     a_main_module_with_such_an_export: "(memory (export \"memory\") 1)" =>
         "(memory (export \"memory\") (export \"$imports\") 1)";
