@@ -108,6 +108,8 @@ fn pool(slots: u32) -> PoolingAllocationConfig {
         .max_core_instances_per_component(MAX_CORE_INSTANCES)
         .max_memories_per_component(MAX_MEMORIES)
         .max_tables_per_component(MAX_TABLES)
+        // Without its shim a component's main module has two.
+        .max_tables_per_module(MAX_TABLES)
         .table_elements(MAX_TABLE_ELEMENTS as usize)
         .max_unused_warm_slots(WARM_SLOTS)
         .linear_memory_keep_resident(KEEP_RESIDENT)

@@ -9,6 +9,7 @@ use super::*;
 use crate::grants::{Grants, Values};
 use crate::hook::{Adapter as _, Call, Carry, HookRequest};
 use crate::limits::{Instances, Limits};
+use crate::wasm::engine;
 use crate::wasm::{AdapterSpec, ComponentFile, Kind, Runtime, RuntimeSettings, Source};
 
 /// A component as `wit-component` makes them, whose main module uses its imports in all ways.
@@ -165,6 +166,16 @@ fn with_its_shim(component: &[u8]) -> Vec<u8> {
     outer.section(&NestedComponentSection(&inner));
     // Without the name, version and layer of a file of its own.
     [component, &outer.as_slice()[8..]].concat()
+}
+
+#[test]
+fn what_has_lost_its_shim_fits_into_the_pool() {
+    let flat = flatten(HTTP_ADAPTER).expect("it has a shim");
+    let engine = engine::build(1, None).expect("this machine has an engine");
+
+    let compiled = Component::new(&engine, flat).map(drop);
+
+    assert!(compiled.is_ok(), "{compiled:?}");
 }
 
 #[cfg(feature = "demo")]
